@@ -1,0 +1,28 @@
+# Third-party libraries, all from Debian packages, each behind a short name `payops_dep_<name>`.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+
+function(payops_dependency name)
+  add_library(payops_dep_${name} INTERFACE)
+  target_link_libraries(payops_dep_${name} INTERFACE ${ARGN})
+endfunction()
+
+foreach(pair "sodium:libsodium" "xxhash:libxxhash" "zstd:libzstd" "rdkafka:rdkafka" "rocksdb:rocksdb")
+  string(REPLACE ":" ";" parts ${pair})
+  list(GET parts 0 name)
+  list(GET parts 1 package)
+  pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${package})
+  payops_dependency(${name} PkgConfig::${name})
+endforeach()
+
+find_package(simdjson REQUIRED)
+payops_dependency(simdjson simdjson::simdjson)
+find_package(yaml-cpp REQUIRED)
+payops_dependency(yaml-cpp yaml-cpp)
+find_package(spdlog REQUIRED)
+payops_dependency(spdlog spdlog::spdlog Threads::Threads)
+find_package(CLI11 REQUIRED)
+payops_dependency(cli11 CLI11::CLI11)
+find_package(benchmark REQUIRED)
+payops_dependency(benchmark benchmark::benchmark)
+payops_dependency(rapidcheck rapidcheck)
