@@ -61,6 +61,7 @@ struct Option {
   double blast_radius = 0.0;     // share of live value it touches
   uint64_t evidence_attempts = 0;
   Estimate effect;               // change of conversion probability of a treated payment
+  double model_effect = 0.0;     // effect.mean before the learnt factor: what outcomes are held against
   Nrv nrv;
   std::string reason;            // in a sentence
   static constexpr auto fields() {

@@ -35,12 +35,16 @@ struct EffectPosterior {
   uint64_t improved = 0;
   uint64_t worse = 0;
   int64_t updated_ts_ms = 0;
+  double precision = 0.0;  // 1 / variance of what this row's own outcomes say together
+  double observed = 0.0;   // and their precision-weighted mean; learning rebuilds classes from both
   static constexpr auto fields() {
     return std::make_tuple(
         field("mean", &EffectPosterior::mean), field("sigma", &EffectPosterior::sigma),
         field("outcomes", &EffectPosterior::outcomes), field("improved", &EffectPosterior::improved),
         field("worse", &EffectPosterior::worse),
-        field("updated_ts_ms", &EffectPosterior::updated_ts_ms));
+        field("updated_ts_ms", &EffectPosterior::updated_ts_ms),
+        field("precision", &EffectPosterior::precision),
+        field("observed", &EffectPosterior::observed));
   }
 };
 
