@@ -1,0 +1,90 @@
+// Net revenue value: what an intervention is worth over its horizon against doing nothing, as a
+// predictive distribution with every term itemised.
+//
+//   NRV = Σ payments × [(P(converts | action) − P(converts | nothing)) × margin − Δfees − Δretry
+//   fees]
+//         − latency − execution − friction
+//
+// The sum runs over the treated payments of every path touched, first while the fault lasts, then
+// from its end until the intervention is ended too.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "payops/decision/economics.h"
+#include "payops/model/assessment.h"
+#include "payops/model/decision.h"
+#include "payops/model/effect.h"
+
+namespace payops::decision {
+
+// How one payment fares, in expectation.
+struct Outlook {
+  std::string gateway;  // whose terms price it; empty = the default's
+  double conversion = 0.0;
+  double conversion_sigma = 0.0;  // standard error of `conversion`
+  double first_attempts = 1.0;    // below one where some customers never try
+  double retries = 0.0;
+  double wait_s = 0.0;  // over all its attempts
+};
+
+// What an intervention changes for one path's payments.
+struct PathChange {
+  Scope path;
+  double payments_per_s = 0.0;  // eligible ones, as if all of the scope were selected
+  double amount_minor = 0.0;    // mean
+  Outlook nothing;              // while the fault lasts
+  Outlook action;               //   as the mechanism predicts, before the learnt factor
+  Outlook nothing_after;        // once it is over
+  Outlook action_after;
+  double asked = 0.0;  // share of customers asked to pay another way
+};
+
+// An intervention as it is valued.
+struct Stakes {
+  std::string type;
+  std::vector<PathChange> changes;
+  double strength = 1.0;
+  double holdout = 0.0;
+  double duration_s = 0.0;
+  double fault_age_s = 0.0;  // how long the fault has lasted already
+  EffectPosterior factor;    // on action.conversion − nothing.conversion (effect_for)
+};
+
+// How much of a lease a fault overlaps.
+struct Overlap {
+  double mean_s = 0.0;
+  double sigma_s = 0.0;
+  double after_s = 0.0;  // expected time from the fault's end to the intervention's
+};
+
+// For a fault that has lasted `age_s`, with log-normal length, and a lease of `duration_s`; by
+// integrating the survival function: E min(T, D) = ∫ S, E min(T, D)² = 2 ∫ t S.
+[[nodiscard]] Overlap overlap(const Economics& economics, double age_s, double duration_s);
+
+// The value, with the items conversion, fees, retry_fees, latency, execution and friction in this
+// order; total.mean is their sum in this order, bit for bit. The variance adds, as independent:
+// the learnt factor's, the measured rates', the fault duration's and the outcomes' own (Bernoulli
+// conversions of a Poisson number of payments with amounts of amount_cv).
+[[nodiscard]] Nrv value(const Stakes& stakes, const Economics& economics);
+
+// Change of conversion probability of a treated payment while the fault lasts, with the learnt
+// factor; weighted by payments.
+[[nodiscard]] Estimate effect_of(const Stakes& stakes);
+// The same without the factor.
+[[nodiscard]] double model_effect_of(const Stakes& stakes);
+
+// Payments a second that the stakes treat: strength and holdout applied.
+[[nodiscard]] double treated_per_s(const Stakes& stakes);
+
+// Probability that a customer tries again after a failure, from attempts per payment k = 1/(1 − (1
+// − s) r) of a path with success s, where every attempt succeeds alike. In [0, 0.95].
+[[nodiscard]] double retry_propensity(const PathStats& path);
+// How payments fare on `path` if an attempt succeeds with probability `success` and a failed one is
+// tried again with probability `retry`, up to `max_attempts` in all: with q = (1 − s) r, attempts
+// k = (1 − qᵐ)/(1 − q) and conversion s k. Waits are the path's p95, the ones customers notice.
+[[nodiscard]] Outlook outlook(const PathStats& path, double success, double success_sigma,
+                              double retry, int max_attempts = 100);
+
+}  // namespace payops::decision

@@ -1,0 +1,104 @@
+// What a planner sees of the world in one cycle, and the questions that intervention types ask of
+// it. All pure functions.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "payops/decision/economics.h"
+#include "payops/decision/nrv.h"
+#include "payops/model/assessment.h"
+#include "payops/model/decision.h"
+#include "payops/model/effect.h"
+
+namespace payops::decision {
+
+// The busiest that each gateway has recently been, payments a second; halves in a day. State of the
+// agent, by which headroom is learnt.
+struct TrafficPeaks {
+  std::map<std::string, double> payments_per_s;
+  int64_t updated_ts_ms = 0;
+  static constexpr auto fields() {
+    return std::make_tuple(field("payments_per_s", &TrafficPeaks::payments_per_s),
+                           field("updated_ts_ms", &TrafficPeaks::updated_ts_ms));
+  }
+};
+// Takes in a cycle's traffic. At most 4096 gateways are kept.
+void observe(TrafficPeaks& peaks, const Assessment& assessment);
+
+struct Situation {
+  const Assessment& assessment;
+  const EffectTable& effects;
+  const std::vector<Intervention>& interventions;  // the ledger, ended ones too, oldest first
+  const Economics& economics;
+  int64_t ts_ms = 0;
+  const TrafficPeaks* peaks = nullptr;  // none: the present traffic counts as the peak
+};
+
+// Does every payment of `inner` belong to `outer`? Can a payment belong to both?
+[[nodiscard]] bool covers(const Scope& outer, const Scope& inner);
+[[nodiscard]] bool overlaps(const Scope& a, const Scope& b);
+
+using Paths = std::vector<const PathStats*>;  // into the assessment
+
+[[nodiscard]] Paths paths_in(const Assessment& assessment, const Scope& scope);
+[[nodiscard]] uint64_t attempts_of(const Paths& paths);
+// Too little known to move traffic on: fewer attempts in all than attempts_min, or more than
+// warming_max of the payments on paths still warming up.
+[[nodiscard]] bool thin(const Paths& paths, const Economics& economics);
+
+// The live paths by issuer, method and gateway.
+class PathIndex {
+ public:
+  explicit PathIndex(const Assessment& assessment);
+  // nullptr when no traffic has been seen there.
+  [[nodiscard]] const PathStats* find(const Scope& path) const;
+  [[nodiscard]] const std::vector<std::string>& gateways() const { return gateways_; }
+
+ private:
+  Paths sorted_;
+  std::vector<std::string> gateways_;
+};
+
+// Is an intervention deciding about traffic now: active and not expired, on its way, or waiting for
+// a person?
+[[nodiscard]] bool in_force(const Intervention& intervention, int64_t ts_ms);
+
+// First attempts a second that customers want on a path: what is observed there, corrected for what
+// interventions in force keep away.
+[[nodiscard]] double demand_per_s(const Situation& situation, const PathStats& path);
+
+// Amount of live first attempts a second in a scope; all of it for Scope{}.
+[[nodiscard]] double live_value_per_s(const Assessment& assessment, const Scope& scope = {});
+
+// The strength in force under a key (type and scope); 0 when there is none.
+[[nodiscard]] double strength_in_force(const Situation& situation, std::string_view type,
+                                       const Scope& scope);
+
+// Payments a second that `gateway` can take on top of its traffic and of what is already being sent
+// to it; never negative.
+[[nodiscard]] double headroom_per_s(const Situation& situation, std::string_view gateway);
+
+// How long the trouble behind a scope has lasted, by the alarms in force that overlap it.
+[[nodiscard]] double fault_age_s(const Situation& situation, const Scope& scope);
+
+// How customers kept off `scope` fare by other means: other methods of the same issuer when the
+// scope names issuer and method, else whatever lies outside the scope; weighted by payments. All
+// zero when there is nothing else.
+[[nodiscard]] Outlook other_way(const Assessment& assessment, const Scope& scope);
+
+// How a payment fares on `path`, with the customers who, declined, pay another way unasked.
+[[nodiscard]] Outlook fare(const Economics& economics, const Outlook& on_path,
+                           const Outlook& other);
+
+// The steps of the ramp that an intervention may take now, by what the ledger has of its key: while
+// it is in force, the next one if it has improved (or the same again shortly before it expires),
+// otherwise none; after an improvement within ramp_memory_s the step that improved; else those up
+// to ramp_first_max, or the first alone after a harm. None either while one of its type covers it.
+[[nodiscard]] std::vector<RampStep> ramp_steps(const Situation& situation, std::string_view type,
+                                               const Scope& scope);
+
+}  // namespace payops::decision

@@ -1,0 +1,55 @@
+#include "answers.h"
+
+#include <algorithm>
+#include <map>
+
+#include "payops/core/text.h"
+
+namespace payops::decision {
+
+std::vector<const Hypothesis*> hypotheses_of(const Situation& situation,
+                                             std::initializer_list<Cause> causes) {
+  std::vector<const Hypothesis*> found;
+  for (const Hypothesis& h : situation.assessment.hypotheses) {
+    const bool asked = std::find(causes.begin(), causes.end(), h.cause) != causes.end();
+    if (asked && h.posterior >= situation.economics.posterior_min) found.push_back(&h);
+  }
+  return found;
+}
+
+Health health_of(const Paths& paths) {
+  double weight = 0.0, now = 0.0, baseline = 0.0;
+  for (const PathStats* p : paths) {
+    weight += p->payments_per_s;
+    now += p->payments_per_s * p->success_rate;
+    baseline += p->payments_per_s * p->baseline_success;
+  }
+  return weight > 0.0 ? Health{now / weight, baseline / weight} : Health{};
+}
+
+void refine(const Scope& scope, const Paths& paths, const Accept& accept) {
+  if (paths.empty() || accept(scope, paths)) return;
+  const bool by_method = scope.method == "*";
+  if (!by_method && scope.issuer != "*") return;
+  std::map<std::string, Paths> parts;
+  for (const PathStats* p : paths) parts[by_method ? p->path.method : p->path.issuer].push_back(p);
+  for (const auto& [name, part] : parts) {
+    Scope narrower = scope;
+    (by_method ? narrower.method : narrower.issuer) = name;
+    refine(narrower, part, accept);
+  }
+}
+
+std::string percent(double share) { return fixed(100.0 * share, share > 0.995 ? 1 : 0) + " %"; }
+
+std::vector<std::unique_ptr<InterventionType>> built_in_types() {
+  std::vector<std::unique_ptr<InterventionType>> types;
+  types.push_back(alert_ops_type());
+  types.push_back(adjust_retry_type());
+  types.push_back(reduce_retry_attempts_type());
+  types.push_back(suppress_path_type());
+  types.push_back(reroute_traffic_type());
+  return types;
+}
+
+}  // namespace payops::decision

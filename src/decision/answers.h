@@ -1,0 +1,41 @@
+// Shared by the built-in types: which hypotheses ask for which answer, and over which part of a
+// hypothesis' scope an answer holds.
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <vector>
+
+#include "payops/decision/planner.h"
+
+namespace payops::decision {
+
+// Options that one type proposes in a cycle at most.
+inline constexpr std::size_t kProposalsMax = 256;
+
+// Hypotheses of these causes that are likely enough to act on, most likely first.
+[[nodiscard]] std::vector<const Hypothesis*> hypotheses_of(const Situation& situation,
+                                                           std::initializer_list<Cause> causes);
+
+// Payment-weighted success of the paths now, and at their baselines; 1 of nothing.
+struct Health {
+  double now = 1.0;
+  double baseline = 1.0;
+};
+[[nodiscard]] Health health_of(const Paths& paths);
+
+// Offers (scope, its paths) to `accept`, and where it declines, the scope's parts: by method, then
+// by issuer.
+using Accept = std::function<bool(const Scope&, const Paths&)>;
+void refine(const Scope& scope, const Paths& paths, const Accept& accept);
+
+// "41 %"
+[[nodiscard]] std::string percent(double share);
+
+[[nodiscard]] std::unique_ptr<InterventionType> alert_ops_type();
+[[nodiscard]] std::unique_ptr<InterventionType> adjust_retry_type();
+[[nodiscard]] std::unique_ptr<InterventionType> reduce_retry_attempts_type();
+[[nodiscard]] std::unique_ptr<InterventionType> suppress_path_type();
+[[nodiscard]] std::unique_ptr<InterventionType> reroute_traffic_type();
+
+}  // namespace payops::decision

@@ -1,0 +1,206 @@
+#include "payops/decision/nrv.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace payops::decision {
+namespace {
+
+double share(double p) { return std::clamp(p, 0.0, 1.0); }
+
+// Survival of a log-normal duration with the configured mean and standard deviation.
+class FaultLength {
+ public:
+  explicit FaultLength(const Economics& e) {
+    const double variance = std::log1p(std::pow(e.fault_sd_s / e.fault_mean_s, 2));
+    sigma_ = std::sqrt(variance);
+    mu_ = std::log(e.fault_mean_s) - variance / 2.0;
+  }
+  [[nodiscard]] double survival(double t_s) const {
+    if (t_s <= 0.0) return 1.0;
+    return 0.5 * std::erfc((std::log(t_s) - mu_) / (sigma_ * std::numbers::sqrt2));
+  }
+
+ private:
+  double mu_ = 0.0;
+  double sigma_ = 1.0;
+};
+
+struct Moments {
+  double first = 0.0;
+  double second = 0.0;
+};
+
+// Moments of min(T, D − age) given D > age, by Simpson's rule.
+Moments remaining(const FaultLength& fault, double age_s, double duration_s) {
+  const double alive = fault.survival(age_s);
+  if (duration_s <= 0.0) return {};
+  if (alive < 1e-12)
+    return {duration_s, duration_s * duration_s};  // beyond all experience: goes on
+  constexpr int kPanels = 64;
+  const double h = duration_s / kPanels;
+  Moments m;
+  for (int i = 0; i <= kPanels; ++i) {
+    const double weight = i == 0 || i == kPanels ? 1.0 : (i % 2 == 1 ? 4.0 : 2.0);
+    const double t = h * i;
+    const double s = fault.survival(age_s + t) / alive;
+    m.first += weight * s;
+    m.second += weight * 2.0 * t * s;
+  }
+  m.first *= h / 3.0;
+  m.second *= h / 3.0;
+  return m;
+}
+
+// What a treated payment of one path gains, and its money terms.
+struct PerPayment {
+  double margin = 0.0;
+  double fees = 0.0;
+  double retry_fees = 0.0;
+  double latency = 0.0;
+  [[nodiscard]] double net() const { return margin - fees - retry_fees - latency; }
+};
+
+double fees(const Outlook& o, double conversion, double amount_minor, const Economics& e) {
+  const GatewayTerms& t = e.terms(o.gateway);
+  return o.first_attempts * t.attempt_fee_minor + conversion * amount_minor * t.fee_bps * 1e-4;
+}
+
+double retry_fees(const Outlook& o, const Economics& e) {
+  return o.retries * (e.terms(o.gateway).attempt_fee_minor + e.retry_fee_minor);
+}
+
+PerPayment per_payment(const Outlook& nothing, const Outlook& action, double conversion,
+                       double amount_minor, const Economics& e) {
+  return {.margin = (conversion - nothing.conversion) * amount_minor * e.margin_share,
+          .fees = fees(action, conversion, amount_minor, e) -
+                  fees(nothing, nothing.conversion, amount_minor, e),
+          .retry_fees = retry_fees(action, e) - retry_fees(nothing, e),
+          .latency = (action.wait_s - nothing.wait_s) * e.latency_minor_per_s};
+}
+
+double learnt_conversion(const PathChange& c, double factor) {
+  return share(c.nothing.conversion + factor * (c.action.conversion - c.nothing.conversion));
+}
+
+// Variance of one path's result from what is not common to all: measured rates and luck.
+double path_variance(const PathChange& c, double payments, const EffectPosterior& factor,
+                     const Economics& e) {
+  const double bps = e.terms(c.action.gateway).fee_bps * 1e-4;
+  const double worth = c.amount_minor * (e.margin_share - bps);
+  const double p = learnt_conversion(c, factor.mean), q = share(c.nothing.conversion);
+  const double rates = std::pow(factor.mean, 2) * (std::pow(c.action.conversion_sigma, 2) +
+                                                   std::pow(c.nothing.conversion_sigma, 2));
+  const double luck = p * (1.0 - p) + q * (1.0 - q) + (p - q) * (p - q);
+  return std::pow(payments * worth, 2) * rates +
+         payments * worth * worth * (1.0 + e.amount_cv * e.amount_cv) * luck;
+}
+
+double flow(const Stakes& stakes, const PathChange& c) {
+  return c.payments_per_s * stakes.strength * (1.0 - stakes.holdout);
+}
+
+}  // namespace
+
+Overlap overlap(const Economics& economics, double age_s, double duration_s) {
+  const FaultLength fault(economics);
+  const Moments during = remaining(fault, age_s, duration_s);
+  // min(D + notice, T) − min(D, T) is the time the intervention outlives the fault.
+  const double notice = std::min(economics.recovery_notice_s, duration_s);
+  const Moments until_notice = remaining(fault, age_s, duration_s - notice);
+  return {.mean_s = during.first,
+          .sigma_s = std::sqrt(std::max(0.0, during.second - during.first * during.first)),
+          .after_s = std::max(0.0, notice + until_notice.first - during.first)};
+}
+
+Nrv value(const Stakes& stakes, const Economics& e) {
+  const Overlap span = overlap(e, stakes.fault_age_s, stakes.duration_s);
+  double margin = 0.0, fee = 0.0, retry = 0.0, latency = 0.0, friction = 0.0;
+  double variance = 0.0, per_second = 0.0, per_factor = 0.0;
+  for (const PathChange& c : stakes.changes) {
+    const double rate = flow(stakes, c);
+    const double conversion = learnt_conversion(c, stakes.factor.mean);
+    const PerPayment during = per_payment(c.nothing, c.action, conversion, c.amount_minor, e);
+    const PerPayment after = per_payment(c.nothing_after, c.action_after,
+                                         share(c.action_after.conversion), c.amount_minor, e);
+    const double n = rate * span.mean_s, n_after = rate * span.after_s;
+    margin += n * during.margin + n_after * after.margin;
+    fee += n * during.fees + n_after * after.fees;
+    retry += n * during.retry_fees + n_after * after.retry_fees;
+    latency += n * during.latency + n_after * after.latency;
+    friction += (n + n_after) * c.asked * e.friction_minor;
+    per_second += rate * (during.net() - c.asked * e.friction_minor);
+    const double bps = e.terms(c.action.gateway).fee_bps * 1e-4;
+    per_factor +=
+        n * (c.action.conversion - c.nothing.conversion) * c.amount_minor * (e.margin_share - bps);
+    variance += path_variance(c, n, stakes.factor, e);
+  }
+  variance +=
+      std::pow(per_factor * stakes.factor.sigma, 2) + std::pow(per_second * span.sigma_s, 2);
+  Nrv nrv;
+  nrv.horizon_s = stakes.duration_s;
+  nrv.items = {{"conversion", margin},
+               {"fees", 0.0 - fee},
+               {"retry_fees", 0.0 - retry},
+               {"latency", 0.0 - latency},
+               {"execution", 0.0 - e.execution(stakes.type)},
+               {"friction", 0.0 - friction}};
+  for (const NrvItem& item : nrv.items) nrv.total.mean += item.amount_minor;
+  nrv.total.sigma = std::sqrt(variance);
+  return nrv;
+}
+
+double model_effect_of(const Stakes& stakes) {
+  double total = 0.0, weight = 0.0;
+  for (const PathChange& c : stakes.changes) {
+    total += c.payments_per_s * (c.action.conversion - c.nothing.conversion);
+    weight += c.payments_per_s;
+  }
+  return weight > 0.0 ? total / weight : 0.0;
+}
+
+Estimate effect_of(const Stakes& stakes) {
+  double weight = 0.0, mean = 0.0, rates = 0.0;
+  for (const PathChange& c : stakes.changes) weight += c.payments_per_s;
+  if (weight <= 0.0) return {};
+  for (const PathChange& c : stakes.changes) {
+    const double w = c.payments_per_s / weight;
+    mean += w * (learnt_conversion(c, stakes.factor.mean) - c.nothing.conversion);
+    rates +=
+        w * w * (std::pow(c.action.conversion_sigma, 2) + std::pow(c.nothing.conversion_sigma, 2));
+  }
+  const double spread = model_effect_of(stakes) * stakes.factor.sigma;
+  return {mean, std::sqrt(std::pow(stakes.factor.mean, 2) * rates + spread * spread)};
+}
+
+double treated_per_s(const Stakes& stakes) {
+  double total = 0.0;
+  for (const PathChange& c : stakes.changes) total += flow(stakes, c);
+  return total;
+}
+
+double retry_propensity(const PathStats& path) {
+  const double retries_per_attempt = 1.0 - 1.0 / std::max(1.0, path.attempts_per_payment);
+  return std::clamp(retries_per_attempt / std::max(0.02, 1.0 - path.success_rate), 0.0, 0.95);
+}
+
+Outlook outlook(const PathStats& path, double success, double success_sigma, double retry,
+                int max_attempts) {
+  const auto attempts = [&](double s) {
+    const double q = (1.0 - share(s)) * retry;
+    return (1.0 - std::pow(q, max_attempts)) / (1.0 - q);  // q <= 0.95
+  };
+  const auto conversion = [&](double s) { return share(s) * attempts(s); };
+  const double s = share(success);
+  const double low = share(s - 1e-4), high = share(s + 1e-4);
+  const double slope = (conversion(high) - conversion(low)) / (high - low);
+  return {.gateway = path.path.gateway,
+          .conversion = share(conversion(s)),
+          .conversion_sigma = std::abs(slope) * success_sigma,
+          .first_attempts = 1.0,
+          .retries = attempts(s) - 1.0,
+          .wait_s = attempts(s) * path.latency_p95_ms / 1000.0};
+}
+
+}  // namespace payops::decision

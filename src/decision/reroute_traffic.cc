@@ -1,0 +1,135 @@
+// A share of a scope's payments to another gateway.
+#include <algorithm>
+#include <set>
+
+#include "answers.h"
+
+namespace payops::decision {
+namespace {
+
+std::set<std::string> gateways_of(const Paths& paths) {
+  std::set<std::string> gateways;
+  for (const PathStats* p : paths) gateways.insert(p->path.gateway);
+  return gateways;
+}
+
+// Is the target itself out of the question, for whatever traffic comes from `from`?
+bool suspect(const Situation& s, const Hypothesis& h, const std::string& from,
+             const std::string& to) {
+  const Economics& e = s.economics;
+  if (e.share_upstream(from, to)) return true;
+  if (h.scope.gateway != "*" && e.share_upstream(h.scope.gateway, to)) return true;
+  return std::any_of(s.assessment.alarms.begin(), s.assessment.alarms.end(),
+                     [&](const Alarm& a) { return a.ended_ts_ms == 0 && a.scope.gateway == to; });
+}
+
+// Does something in force move this traffic away from `to`? Then sending more there is a circle.
+bool circular(const Situation& s, const Scope& scope, const std::string& to) {
+  Scope there = scope;
+  there.gateway = to;
+  return std::any_of(s.interventions.begin(), s.interventions.end(), [&](const Intervention& i) {
+    return in_force(i, s.ts_ms) && i.action.type == action_type::kRerouteTraffic &&
+           i.action.scope.gateway != "*" && overlaps(i.action.scope, there);
+  });
+}
+
+class RerouteTraffic final : public InterventionType {
+ public:
+  std::string_view name() const override { return action_type::kRerouteTraffic; }
+  RiskClass risk() const override { return RiskClass::medium; }
+
+  void propose(const Situation& s, std::vector<Option>& options) const override {
+    const auto hypotheses =
+        hypotheses_of(s, {Cause::gateway_down, Cause::network, Cause::issuer_down,
+                          Cause::method_wide, Cause::latency});
+    if (hypotheses.empty()) return;
+    const PathIndex index(s.assessment);
+    for (const Hypothesis* h : hypotheses) {
+      const Paths affected = paths_in(s.assessment, h->scope);
+      for (const std::string& from : gateways_of(affected)) {
+        Paths sources;
+        for (const PathStats* p : affected) {
+          if (p->path.gateway == from) sources.push_back(p);
+        }
+        const Health health = health_of(sources);
+        if (h->cause != Cause::latency && health.now >= s.economics.healthy_share * health.baseline)
+          continue;
+        Scope scope = h->scope;
+        scope.gateway = from;
+        for (const std::string& to : index.gateways()) {
+          if (options.size() >= kProposalsMax) return;
+          if (suspect(s, *h, from, to) || circular(s, scope, to)) continue;
+          refine(scope, sources, [&](const Scope& part, const Paths& paths) {
+            return options.size() >= kProposalsMax || offer(s, index, *h, part, paths, to, options);
+          });
+        }
+      }
+    }
+  }
+
+ private:
+  // False when the target does not take every payment of this part, so that narrower ones are
+  // tried.
+  static bool offer(const Situation& s, const PathIndex& index, const Hypothesis& h,
+                    const Scope& scope, const Paths& sources, const std::string& to,
+                    std::vector<Option>& options) {
+    Paths targets;
+    double flow = 0.0;
+    Proposal proposal;
+    const Outlook other = other_way(s.assessment, scope);
+    for (const PathStats* from : sources) {
+      const PathStats* target = index.find({from->path.issuer, from->path.method, to});
+      if (target == nullptr || !s.economics.supports(from->path.method, to)) return false;
+      const double share = s.economics.acceptable_share(to, from->amount_minor_mean);
+      if (share <= 0.0) return false;
+      targets.push_back(target);
+      proposal.changes.push_back(change(s, *from, *target, share, other));
+      flow += proposal.changes.back().payments_per_s;
+    }
+    if (flow <= 0.0 || thin(sources, s.economics) || thin(targets, s.economics)) return false;
+    // What this key sends there already makes room for what replaces it.
+    double own = 0.0;
+    for (const Intervention& i : s.interventions) {
+      const auto was = i.action.params.find("to_gateway");
+      if (in_force(i, s.ts_ms) && i.action.type == action_type::kRerouteTraffic &&
+          i.action.scope == scope && was != i.action.params.end() && was->second == to) {
+        own = flow * i.action.strength * (1.0 - i.action.holdout);
+      }
+    }
+    proposal.strength_max = std::min(1.0, (headroom_per_s(s, to) + own) / flow);
+    proposal.scope = scope;
+    proposal.params = {{"to_gateway", to}};
+    proposal.answers = &h;
+    proposal.risk = RiskClass::medium;
+    proposal.evidence_attempts = std::min(attempts_of(sources), attempts_of(targets));
+    proposal.reason = "Send payments of " + describe(scope) + " through " + to + ": " +
+                      percent(health_of(sources).now) + " succeed now, " +
+                      percent(health_of(targets).now) + " do there";
+    if (auto option = make_option(s, action_type::kRerouteTraffic, proposal)) {
+      options.push_back(std::move(*option));
+    }
+    return true;
+  }
+
+  static PathChange change(const Situation& s, const PathStats& from, const PathStats& to,
+                           double share, const Outlook& other) {
+    const Economics& e = s.economics;
+    const double retry = retry_propensity(from);
+    const Outlook there = fare(e, outlook(to, to.success_rate, to.success_sigma, retry), other);
+    return {.path = from.path,
+            .payments_per_s = share * demand_per_s(s, from),
+            .amount_minor = from.amount_minor_mean,
+            .nothing = fare(e, outlook(from, from.success_rate, from.success_sigma, retry), other),
+            .action = there,
+            .nothing_after = fare(e, outlook(from, from.baseline_success, 0.0, retry), other),
+            .action_after = there};
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<InterventionType> reroute_traffic_type() {
+  return std::make_unique<RerouteTraffic>();
+}
+
+}  // namespace payops::decision

@@ -1,0 +1,271 @@
+#include "payops/decision/situation.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace payops::decision {
+namespace {
+
+constexpr std::size_t kPeaksMax = 4096;
+constexpr double kDayMs = 86'400'000.0;
+
+bool any_or(const std::string& outer, const std::string& inner) {
+  return outer == "*" || outer == inner;
+}
+
+std::map<std::string, double> traffic_by_gateway(const Assessment& assessment) {
+  std::map<std::string, double> traffic;
+  for (const PathStats& p : assessment.paths) traffic[p.path.gateway] += p.payments_per_s;
+  return traffic;
+}
+
+double treated_share(const Action& action) { return action.strength * (1.0 - action.holdout); }
+
+// How much of an action's effect the volume window shows already.
+double visible(const Situation& s, const Action& action) {
+  const double age_s = static_cast<double>(s.ts_ms - action.issued_ts_ms) / 1000.0;
+  return std::clamp(age_s / s.economics.volume_window_s, 0.0, 1.0);
+}
+
+bool moves_traffic(const Action& action) {
+  return action.type == action_type::kRerouteTraffic || action.type == action_type::kSuppressPath;
+}
+
+double amount_per_s(const PathStats& p) { return p.payments_per_s * p.amount_minor_mean; }
+
+}  // namespace
+
+void observe(TrafficPeaks& peaks, const Assessment& assessment) {
+  const auto days =
+      static_cast<double>(std::max<int64_t>(0, assessment.ts_ms - peaks.updated_ts_ms)) / kDayMs;
+  const double kept = peaks.updated_ts_ms == 0 ? 1.0 : std::exp2(-days);
+  for (auto& [gateway, peak] : peaks.payments_per_s) peak *= kept;
+  for (const auto& [gateway, now] : traffic_by_gateway(assessment)) {
+    const auto it = peaks.payments_per_s.find(gateway);
+    if (it != peaks.payments_per_s.end()) {
+      it->second = std::max(it->second, now);
+    } else if (peaks.payments_per_s.size() < kPeaksMax) {
+      peaks.payments_per_s.emplace(gateway, now);
+    }
+  }
+  peaks.updated_ts_ms = std::max(peaks.updated_ts_ms, assessment.ts_ms);
+}
+
+bool covers(const Scope& outer, const Scope& inner) {
+  return any_or(outer.issuer, inner.issuer) && any_or(outer.method, inner.method) &&
+         any_or(outer.gateway, inner.gateway);
+}
+
+bool overlaps(const Scope& a, const Scope& b) {
+  const auto meet = [](const std::string& x, const std::string& y) {
+    return any_or(x, y) || any_or(y, x);
+  };
+  return meet(a.issuer, b.issuer) && meet(a.method, b.method) && meet(a.gateway, b.gateway);
+}
+
+Paths paths_in(const Assessment& assessment, const Scope& scope) {
+  Paths paths;
+  for (const PathStats& p : assessment.paths) {
+    if (covers(scope, p.path)) paths.push_back(&p);
+  }
+  return paths;
+}
+
+uint64_t attempts_of(const Paths& paths) {
+  uint64_t attempts = 0;
+  for (const PathStats* p : paths) attempts += p->attempts;
+  return attempts;
+}
+
+bool thin(const Paths& paths, const Economics& economics) {
+  if (static_cast<double>(attempts_of(paths)) < economics.attempts_min) return true;
+  double all = 0.0, warming = 0.0;
+  for (const PathStats* p : paths) {
+    all += p->payments_per_s;
+    if (p->warming_up) warming += p->payments_per_s;
+  }
+  return all <= 0.0 || warming > economics.warming_max * all;
+}
+
+PathIndex::PathIndex(const Assessment& assessment) {
+  for (const PathStats& p : assessment.paths) sorted_.push_back(&p);
+  std::sort(sorted_.begin(), sorted_.end(),
+            [](const PathStats* a, const PathStats* b) { return a->path < b->path; });
+  for (const auto& [gateway, traffic] : traffic_by_gateway(assessment)) {
+    gateways_.push_back(gateway);
+  }
+}
+
+const PathStats* PathIndex::find(const Scope& path) const {
+  const auto it =
+      std::lower_bound(sorted_.begin(), sorted_.end(), path,
+                       [](const PathStats* p, const Scope& wanted) { return p->path < wanted; });
+  return it != sorted_.end() && (*it)->path == path ? *it : nullptr;
+}
+
+bool in_force(const Intervention& intervention, int64_t ts_ms) {
+  switch (intervention.state) {
+    case InterventionState::proposed:
+    case InterventionState::approved:
+      return true;
+    case InterventionState::active:
+      return intervention.action.expires_ts_ms > ts_ms;
+    default:
+      return false;
+  }
+}
+
+double demand_per_s(const Situation& s, const PathStats& path) {
+  double left = 1.0;
+  for (const Intervention& i : s.interventions) {
+    if (i.state != InterventionState::active || !in_force(i, s.ts_ms)) continue;
+    if (!moves_traffic(i.action) || !covers(i.action.scope, path.path)) continue;
+    left *= 1.0 - treated_share(i.action) * visible(s, i.action);
+  }
+  return path.payments_per_s / std::max(left, 0.05);
+}
+
+double live_value_per_s(const Assessment& assessment, const Scope& scope) {
+  double total = 0.0;
+  for (const PathStats& p : assessment.paths) {
+    if (covers(scope, p.path)) total += amount_per_s(p);
+  }
+  return total;
+}
+
+double strength_in_force(const Situation& s, std::string_view type, const Scope& scope) {
+  double strength = 0.0;
+  for (const Intervention& i : s.interventions) {
+    if (i.action.type == type && i.action.scope == scope && i.action.inverse_of.empty() &&
+        i.state == InterventionState::active && in_force(i, s.ts_ms)) {
+      strength = i.action.strength;
+    }
+  }
+  return strength;
+}
+
+double headroom_per_s(const Situation& s, std::string_view gateway) {
+  double now = 0.0, underway = 0.0;
+  for (const PathStats& p : s.assessment.paths) {
+    if (p.path.gateway == gateway) now += p.payments_per_s;
+  }
+  for (const Intervention& i : s.interventions) {
+    if (!in_force(i, s.ts_ms) || i.action.type != action_type::kRerouteTraffic) continue;
+    const auto to = i.action.params.find("to_gateway");
+    if (to == i.action.params.end() || to->second != gateway) continue;
+    double flow = 0.0;
+    for (const PathStats* p : paths_in(s.assessment, i.action.scope)) flow += demand_per_s(s, *p);
+    const double seen = i.state == InterventionState::active ? visible(s, i.action) : 0.0;
+    underway += flow * treated_share(i.action) * (1.0 - seen);
+  }
+  double capacity = s.economics.terms(gateway).max_payments_per_s;
+  if (capacity <= 0.0) {
+    double peak = now;
+    if (s.peaks != nullptr) {
+      const auto it = s.peaks->payments_per_s.find(std::string(gateway));
+      if (it != s.peaks->payments_per_s.end()) peak = std::max(peak, it->second);
+    }
+    capacity = s.economics.headroom_multiple * peak;
+  }
+  return std::max(0.0, capacity - now - underway);
+}
+
+double fault_age_s(const Situation& s, const Scope& scope) {
+  double age = 0.0;
+  for (const Alarm& alarm : s.assessment.alarms) {
+    if (alarm.ended_ts_ms != 0 || !overlaps(alarm.scope, scope)) continue;
+    age = std::max(age, static_cast<double>(s.ts_ms - alarm.started_ts_ms) / 1000.0);
+  }
+  return age;
+}
+
+Outlook other_way(const Assessment& assessment, const Scope& scope) {
+  const auto mean_over = [&](auto&& belongs) {
+    Outlook mean;
+    mean.first_attempts = 0.0;
+    double weight = 0.0, variance = 0.0;
+    for (const PathStats& p : assessment.paths) {
+      if (!belongs(p.path) || p.payments_per_s <= 0.0) continue;
+      const Outlook o = outlook(p, p.success_rate, p.success_sigma, retry_propensity(p));
+      const double w = p.payments_per_s;
+      weight += w;
+      mean.conversion += w * o.conversion;
+      mean.retries += w * o.retries;
+      mean.wait_s += w * o.wait_s;
+      variance += w * w * o.conversion_sigma * o.conversion_sigma;
+    }
+    if (weight <= 0.0) return mean;
+    mean.conversion /= weight;
+    mean.retries /= weight;
+    mean.wait_s /= weight;
+    mean.conversion_sigma = std::sqrt(variance) / weight;
+    mean.first_attempts = 1.0;
+    return mean;
+  };
+  if (scope.issuer != "*" && scope.method != "*") {
+    const Outlook same_issuer = mean_over([&](const Scope& path) {
+      return path.issuer == scope.issuer && path.method != scope.method;
+    });
+    if (same_issuer.first_attempts > 0.0) return same_issuer;
+  }
+  return mean_over([&](const Scope& path) { return !covers(scope, path); });
+}
+
+Outlook fare(const Economics& economics, const Outlook& on_path, const Outlook& other) {
+  Outlook o = on_path;
+  const double alone = economics.switch_alone * other.conversion;
+  o.conversion = on_path.conversion + (1.0 - on_path.conversion) * alone;
+  o.conversion_sigma = (1.0 - alone) * on_path.conversion_sigma;
+  return o;
+}
+
+std::vector<RampStep> ramp_steps(const Situation& s, std::string_view type, const Scope& scope) {
+  const Economics& e = s.economics;
+  const Intervention* current = nullptr;  // of this key, in force
+  const Intervention* last = nullptr;     // of this key, judged
+  for (const Intervention& i : s.interventions) {
+    if (i.action.type != type || !i.action.inverse_of.empty()) continue;
+    if (in_force(i, s.ts_ms)) {
+      if (i.action.scope == scope) {
+        current = &i;
+      } else if (covers(i.action.scope, scope)) {
+        return {};
+      }
+    } else if (i.action.scope == scope &&
+               (i.state == InterventionState::active || i.state == InterventionState::ended ||
+                i.state == InterventionState::rolled_back)) {
+      last = &i;
+    }
+  }
+  const auto above = [&](double strength) {
+    std::vector<RampStep> next;
+    for (const RampStep& step : e.ramp) {
+      if (next.empty() && step.strength > strength + 1e-9) next.push_back(step);
+    }
+    return next;
+  };
+  if (current != nullptr) {
+    const Action& a = current->action;
+    const bool running = current->state == InterventionState::active;
+    if (!running || current->outcome.result != OutcomeResult::improved) return {};
+    std::vector<RampStep> next = above(a.strength);
+    const auto lease = static_cast<double>(a.expires_ts_ms - a.issued_ts_ms);
+    const auto left = static_cast<double>(a.expires_ts_ms - s.ts_ms);
+    if (next.empty() && left <= e.renew_share * lease) next.push_back({a.strength, a.holdout});
+    return next;
+  }
+  if (last != nullptr &&
+      static_cast<double>(s.ts_ms - last->changed_ts_ms) / 1000.0 <= e.ramp_memory_s) {
+    if (last->outcome.result == OutcomeResult::improved) {
+      return {{last->action.strength, last->action.holdout}};
+    }
+    if (last->outcome.result == OutcomeResult::worse) return {e.ramp.front()};
+  }
+  std::vector<RampStep> first;
+  for (const RampStep& step : e.ramp) {
+    if (step.strength <= e.ramp_first_max + 1e-9) first.push_back(step);
+  }
+  return first;
+}
+
+}  // namespace payops::decision
