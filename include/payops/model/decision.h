@@ -61,7 +61,7 @@ struct Option {
   double blast_radius = 0.0;     // share of live value it touches
   uint64_t evidence_attempts = 0;
   Estimate effect;               // change of conversion probability of a treated payment
-  double model_effect = 0.0;     // effect.mean before the learnt factor: what outcomes are held against
+  double model_effect = 0.0;     // effect.mean without the learnt factor, for outcomes to judge
   Nrv nrv;
   std::string reason;            // in a sentence
   static constexpr auto fields() {
@@ -73,7 +73,8 @@ struct Option {
         field("cause", &Option::cause), field("hypothesis_id", &Option::hypothesis_id),
         field("confidence", &Option::confidence), field("blast_radius", &Option::blast_radius),
         field("evidence_attempts", &Option::evidence_attempts), field("effect", &Option::effect),
-        field("nrv", &Option::nrv), field("reason", &Option::reason));
+        field("model_effect", &Option::model_effect), field("nrv", &Option::nrv),
+        field("reason", &Option::reason));
   }
 };
 
@@ -186,6 +187,7 @@ struct Intervention {
   int64_t answer_by_ts_ms = 0;  // proposals only: no answer by then means no
   int64_t changed_ts_ms = 0;    // of the last change of state
   std::string why;              // of the last change of state
+  std::vector<std::string> gate_reasons;  // when it was decided
   Outcome outcome;
   static constexpr auto fields() {
     return std::make_tuple(
@@ -194,6 +196,7 @@ struct Intervention {
         field("decided_ts_ms", &Intervention::decided_ts_ms),
         field("answer_by_ts_ms", &Intervention::answer_by_ts_ms),
         field("changed_ts_ms", &Intervention::changed_ts_ms), field("why", &Intervention::why),
+        field("gate_reasons", &Intervention::gate_reasons),
         field("outcome", &Intervention::outcome));
   }
 };
