@@ -1,0 +1,163 @@
+#include <algorithm>
+#include <cmath>
+
+#include "payops/core/digest.h"
+#include "payops/learning/learning.h"
+
+namespace payops::learning {
+namespace {
+
+bool is_over(InterventionState state) {
+  switch (state) {
+    case InterventionState::proposed:
+    case InterventionState::approved:
+    case InterventionState::active:
+      return false;
+    default:
+      return true;
+  }
+}
+
+double count(uint64_t n) { return static_cast<double>(n); }
+
+// A payment begun before counting may convert while it runs: never more conversions than payments.
+double converted(const ArmTotals& arm) { return count(std::min(arm.conversions, arm.payments)); }
+
+// Variance of a share, with half a success and half a failure more so that 0 and 1 have one too.
+double share_variance(double successes, double n) {
+  const double p = (successes + 0.5) / (n + 1.0);
+  return p * (1.0 - p) / n;
+}
+
+}  // namespace
+
+Status LearningConfig::validate() const {
+  struct Bound {
+    std::string_view key;
+    double value, low, high;
+  };
+  const Bound bounds[] = {
+      {"alpha", alpha, 1e-6, 0.5},
+      {"mixture_sd", mixture_sd, 1e-4, 1.0},
+      {"payments_min", count(payments_min), 1.0, 1e9},
+      {"stabilise_s", stabilise_s, 0.0, 86'400.0},
+      {"margin_share", margin_share, 0.0, 1.0},
+      {"scope_sd", scope_sd, 1e-3, 100.0},
+      {"prior_mean", prior_mean, -100.0, 100.0},
+      {"prior_sd", prior_sd, 1e-3, 100.0},
+      {"model_effect_min", model_effect_min, 1e-6, 1.0},
+      {"memory_days", memory_days, 0.01, 36'500.0},
+      {"scopes_max", count(scopes_max), 2.0, 1e6},
+  };
+  for (const Bound& b : bounds) {
+    if (!(b.value >= b.low && b.value <= b.high)) {
+      return fail(ErrorCode::config, "\"" + std::string(b.key) + "\" is out of range");
+    }
+  }
+  return {};
+}
+
+ArmTotals& ArmTotals::operator+=(const ArmCell& cell) {
+  payments += cell.payments;
+  conversions += cell.conversions;
+  attempts += cell.attempts;
+  first_approvals += cell.first_approvals;
+  amount_minor += cell.amount_minor;
+  converted_amount_minor += cell.converted_amount_minor;
+  propensity_ppm_sum += cell.propensity_ppm_sum;
+  return *this;
+}
+
+int64_t counted_from_ms(const Action& action, const LearningConfig& config) {
+  return action.issued_ts_ms + static_cast<int64_t>(config.stabilise_s * 1000.0);
+}
+
+Status OutcomeTracker::track(std::string_view action_id, int64_t from_ts_ms) {
+  const uint64_t key = hash64(action_id);
+  if (actions_.count(key) != 0) return {};
+  if (actions_.size() >= kTrackedMax) {
+    return fail(ErrorCode::limit, "outcomes of " + std::to_string(kTrackedMax) +
+                                      " interventions are tracked already");
+  }
+  TrackedAction& tracked = actions_[key];
+  tracked.action_id = std::string(action_id);
+  tracked.from_ts_ms = from_ts_ms;
+  return {};
+}
+
+void OutcomeTracker::observe(const ClosedBucket& bucket) {
+  if (actions_.empty()) return;
+  for (const ArmCell& cell : bucket.arms) {
+    const auto it = actions_.find(cell.action);
+    if (it == actions_.end() || bucket.second * 1000 < it->second.from_ts_ms) continue;
+    switch (cell.arm) {
+      case Arm::treated:
+        it->second.treated += cell;
+        break;
+      case Arm::holdout:
+        it->second.holdout += cell;
+        break;
+      case Arm::probe:
+        it->second.probe += cell;
+        break;
+      case Arm::none:
+        break;
+    }
+  }
+}
+
+bool OutcomeTracker::tracks(std::string_view action_id) const {
+  return actions_.count(hash64(action_id)) != 0;
+}
+
+const TrackedAction& OutcomeTracker::of(std::string_view action_id) const {
+  static const TrackedAction kNothing;
+  const auto it = actions_.find(hash64(action_id));
+  return it == actions_.end() ? kNothing : it->second;
+}
+
+void OutcomeTracker::forget(std::string_view action_id) { actions_.erase(hash64(action_id)); }
+
+double log_mixture_ratio(double difference, double variance, double mixture_sd) {
+  const double tau2 = mixture_sd * mixture_sd;
+  return 0.5 * std::log(variance / (variance + tau2)) +
+         difference * difference * tau2 / (2.0 * variance * (variance + tau2));
+}
+
+Outcome judge(const Intervention& intervention, const ArmTotals& treated, const ArmTotals& holdout,
+              const LearningConfig& config) {
+  Outcome outcome;
+  outcome.treated_payments = treated.payments;
+  outcome.treated_conversions = treated.conversions;
+  outcome.holdout_payments = holdout.payments;
+  outcome.holdout_conversions = holdout.conversions;
+  const bool over = is_over(intervention.state);
+  outcome.result = over ? OutcomeResult::inconclusive : OutcomeResult::pending;
+  if (treated.payments == 0 || holdout.payments == 0) return outcome;
+
+  const double n_t = count(treated.payments), n_h = count(holdout.payments);
+  const double x_t = converted(treated), x_h = converted(holdout);
+  const double difference = x_t / n_t - x_h / n_h;
+  outcome.effect = {difference, std::sqrt(share_variance(x_t, n_t) + share_variance(x_h, n_h))};
+  outcome.value_minor = difference * count(treated.payments) *
+                        (static_cast<double>(treated.amount_minor) / n_t) * config.margin_share;
+  if (treated.payments < config.payments_min || holdout.payments < config.payments_min) {
+    return outcome;
+  }
+  // Under the hypothesis of no difference both arms share one rate.
+  const double p = (x_t + x_h + 0.5) / (n_t + n_h + 1.0);
+  const double variance = p * (1.0 - p) * (1.0 / n_t + 1.0 / n_h);
+  outcome.log_evidence = log_mixture_ratio(difference, variance, config.mixture_sd);
+  const bool conclusive = outcome.log_evidence >= -std::log(config.alpha);
+  const OutcomeResult before = intervention.outcome.result;
+  if (conclusive && difference < 0.0) {
+    outcome.result = OutcomeResult::worse;
+  } else if (before == OutcomeResult::worse || before == OutcomeResult::improved) {
+    outcome.result = before;  // what was once concluded stands
+  } else if (conclusive) {
+    outcome.result = OutcomeResult::improved;
+  }
+  return outcome;
+}
+
+}  // namespace payops::learning
