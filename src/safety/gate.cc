@@ -103,9 +103,17 @@ void cooldown(const Case& c, Spoken& spoken) {
     if (counting && failed(*i)) ++failures;
   }
   if (last == nullptr) return;
-  const bool improved = last->outcome.result == OutcomeResult::improved && !failed(*last);
-  if (improved) return;
-  if (in_force(*last, c.evidence.ts_ms) && last->outcome.result == OutcomeResult::pending) {
+  const bool holds = in_force(*last, c.evidence.ts_ms);
+  if (last->outcome.result == OutcomeResult::improved && !failed(*last)) {
+    const bool stronger = c.option.strength > last->action.strength + kSlack;
+    const double left_s =
+        static_cast<double>(last->action.expires_ts_ms - c.evidence.ts_ms) / 1000.0;
+    if (holds && !stronger && left_s > c.limits.renew_before_s) {
+      spoken.refuse(last->action.action_id + " is in force and does as much");
+    }
+    return;
+  }
+  if (holds && last->outcome.result == OutcomeResult::pending) {
     spoken.refuse(last->action.action_id + " on it is in force and its outcome is not known yet");
   }
   const double rest_s =
@@ -226,8 +234,9 @@ void premonitions(const Case& c, Spoken& spoken) {
   if (c.option.nrv.items.empty()) gain = std::max(0.0, c.option.nrv.total.mean);
   const double accepted = std::max(c.limits.max_cost_ratio * gain, c.limits.trial_cost_minor);
   if (found.expected_cost_minor > accepted) {
-    spoken.refuse("failure would cost " + fixed(found.expected_cost_minor / 100.0, 2) +
-                  " on average, more than " + fixed(accepted / 100.0, 2));
+    spoken.refuse("the pre-mortem reckons with a loss of " +
+                  fixed(found.expected_cost_minor / 100.0, 2) + " on average, more than " +
+                  fixed(accepted / 100.0, 2));
   }
   for (const Finding& f : found.findings) {
     if (f.mode == FailureMode::fraud_exposure && f.probability > c.limits.max_fraud_probability) {

@@ -24,6 +24,7 @@ Status Limits::validate() const {
       {"confidence_floor", confidence_floor, 0, 1},
       {"cooldown_s", cooldown_s, 0, week_s},
       {"max_cooldown_s", max_cooldown_s, cooldown_s, week_s},
+      {"renew_before_s", renew_before_s, 0, 86'400},
       {"probe_floor", probe_floor, 0.01, 0.05},
       {"max_duration_s", max_duration_s, 1, 86'400},
       {"max_data_age_s", max_data_age_s, 1, 3600},

@@ -53,9 +53,55 @@ Paths sum_of(const Assessment& assessment, Belongs belongs) {
   return sum;
 }
 
+// Where the payments go instead, empty for retry types.
+struct Alternative {
+  Paths paths;
+  std::string where;
+  double known = 0.0;  // share of the traffic whose path there has an estimate
+  double tps = 0.0;    // what the target carries now
+};
+
+// Reroute: the same issuer and method on the target gateway.
+Alternative on_gateway(const Option& option, const std::string& gateway, double source_tps,
+                       const Assessment& assessment) {
+  Scope there = option.scope;
+  there.gateway = gateway;
+  Alternative result;
+  result.where = gateway;
+  for (const PathStats& p : assessment.paths) {
+    if (!covers(option.scope, p.path) || source_tps <= 0.0) continue;
+    const bool paired =
+        std::any_of(assessment.paths.begin(), assessment.paths.end(), [&](const PathStats& q) {
+          return usable(q) && q.path.issuer == p.path.issuer && q.path.method == p.path.method &&
+                 q.path.gateway == gateway;
+        });
+    if (paired) result.known += live_tps(p) / source_tps;
+  }
+  result.known = std::min(result.known, 1.0);
+  result.paths = sum_of(assessment, [&](const PathStats& p) { return covers(there, p.path); });
+  return result;
+}
+
+// Taking traffic off a path otherwise: the issuer's other paths, or where it has none, all others.
+Alternative beside(const Option& option, const Assessment& assessment) {
+  const auto outside = [&](const PathStats& p) { return !covers(option.scope, p.path); };
+  Alternative result;
+  result.where = "what else customers of " + option.scope.issuer + " can use";
+  result.paths = sum_of(assessment, [&](const PathStats& p) {
+    return outside(p) && p.path.issuer == option.scope.issuer;
+  });
+  if (result.paths.tps <= 0.0) {
+    result.where = "the other paths";
+    result.paths = sum_of(assessment, outside);
+  }
+  result.known = result.paths.known ? 1.0 : 0.0;
+  return result;
+}
+
 // What is at stake while the option is in force.
 struct Stake {
   Paths source;
+  Alternative target;
   double payments = 0.0;     // treated
   double unit_minor = 0.0;   // net value of one conversion, as the option reckons it
   double gain_minor = 0.0;   // its positive items
@@ -66,6 +112,12 @@ Stake stake_of(const Option& option, const Assessment& assessment) {
   Stake stake;
   stake.source =
       sum_of(assessment, [&](const PathStats& p) { return covers(option.scope, p.path); });
+  if (is_diverting(option.type)) {
+    const std::string gateway = target_gateway(option.params);
+    stake.target = gateway.empty() ? beside(option, assessment)
+                                   : on_gateway(option, gateway, stake.source.tps, assessment);
+    stake.target.tps = target_tps(option, assessment);
+  }
   stake.payments = stake.source.tps * option.duration_s * option.strength * (1.0 - option.holdout);
   for (const NrvItem& item : option.nrv.items) {
     (item.amount_minor > 0.0 ? stake.gain_minor : stake.spend_minor) += std::abs(item.amount_minor);
@@ -102,74 +154,45 @@ double overload(double moved_tps, double target_tps, const Limits& limits) {
   return std::clamp(moved_tps / target_tps / limits.max_load_increase - 1.0, 0.0, 1.0);
 }
 
-Finding worse_elsewhere(const Option& option, const Stake& stake, const Paths& target,
-                        const std::string& where, double known, const Limits& limits) {
-  // P(target < source) for two independent normal estimates; what has no estimate is a coin toss.
-  const double worse = normal_below_zero(target.success - stake.source.success,
-                                         std::hypot(target.sigma, stake.source.sigma));
-  const double moved = stake.source.tps * option.strength * (1.0 - option.holdout);
-  const double heavy = overload(moved, target.tps, limits);
-  const double p = either(known * worse + (1.0 - known) * 0.5, heavy);
-  const double shortfall = std::max(0.0, stake.source.success - target.success) +
-                           2.0 * std::hypot(target.sigma, stake.source.sigma);
+// Retries: P(the path is as well as its baseline, where another attempt is worth most), less the
+// more attempts a payment already takes.
+Finding retry_missed(const Stake& stake) {
+  const Paths& here = stake.source;
+  const double well = normal_below_zero(here.baseline - here.success, here.sigma);
+  Finding f =
+      finding(FailureMode::alternative_worse, well / here.attempts_per_payment, stake.gain_minor,
+              "a retry not made may have succeeded: the path is at " + rate(here) +
+                  " of a baseline of " + percent(here.baseline) + ", at " +
+                  fixed(here.attempts_per_payment, 2) + " attempts a payment");
+  f.mitigation = "keep a holdout on the old retries";
+  f.rollback_when = "treated payments convert less than the holdout's";
+  return f;
+}
+
+// P(target succeeds less than source) for two independent normal estimates, a coin toss where there
+// is no estimate; or P(overload).
+Finding alternative_worse(const Option& option, const Stake& stake, const Limits& limits) {
+  if (is_retry(option.type)) return retry_missed(stake);
+  const Paths& here = stake.source;
+  const Alternative& there = stake.target;
+  const double sigma = std::hypot(there.paths.sigma, here.sigma);
+  const double worse = normal_below_zero(there.paths.success - here.success, sigma);
+  const double moved = here.tps * option.strength * (1.0 - option.holdout);
+  const double p =
+      either(there.known * worse + (1.0 - there.known) * 0.5, overload(moved, there.tps, limits));
+  const double shortfall = std::max(0.0, here.success - there.paths.success) + 2.0 * sigma;
   std::string because =
-      where + " succeeds at " + rate(target) + ", here it is " + rate(stake.source);
-  if (known < 1.0)
-    because += "; " + percent(1.0 - known) + " of the traffic has no known path there";
-  because += target.tps > 0.0 ? "; its load would grow by " + percent(moved / target.tps)
-                              : "; it has no live traffic to judge its headroom by";
+      there.where + " succeeds at " + rate(there.paths) + ", here it is " + rate(here);
+  if (there.known < 1.0 - kSlack) {
+    because += "; " + percent(1.0 - there.known) + " of the traffic has no known path there";
+  }
+  because += there.tps > 0.0 ? "; its load would grow by " + percent(moved / there.tps)
+                             : "; it has no live traffic to judge its headroom by";
   Finding f = finding(FailureMode::alternative_worse, p,
                       stake.gain_minor + stake.payments * stake.unit_minor * shortfall, because);
   f.mitigation = "move a part first and keep a holdout";
   f.rollback_when = "treated payments convert less than the holdout's";
   return f;
-}
-
-// Reroute: against the same issuer and method on the target gateway. Taking traffic off a path
-// otherwise: against the issuer's other paths, or all others. Retries: against another attempt on
-// the path, which is worth most where the path is well and payments take few attempts.
-Finding alternative_worse(const Option& option, const Stake& stake, const Limits& limits,
-                          const Assessment& assessment) {
-  if (is_retry(option.type)) {
-    const double well =
-        normal_below_zero(stake.source.baseline - stake.source.success, stake.source.sigma);
-    Finding f = finding(
-        FailureMode::alternative_worse, well / stake.source.attempts_per_payment, stake.gain_minor,
-        "a retry not made may have succeeded: the path is at " + rate(stake.source) +
-            " of a baseline of " + percent(stake.source.baseline) + ", at " +
-            fixed(stake.source.attempts_per_payment, 2) + " attempts a payment");
-    f.mitigation = "keep a holdout on the old retries";
-    f.rollback_when = "treated payments convert less than the holdout's";
-    return f;
-  }
-  const std::string gateway = target_gateway(option.params);
-  if (!gateway.empty()) {
-    Scope there = option.scope;
-    there.gateway = gateway;
-    double known = 0.0;
-    for (const PathStats& p : assessment.paths) {
-      if (!covers(option.scope, p.path)) continue;
-      const bool paired =
-          std::any_of(assessment.paths.begin(), assessment.paths.end(), [&](const PathStats& q) {
-            return usable(q) && q.path.issuer == p.path.issuer && q.path.method == p.path.method &&
-                   q.path.gateway == gateway;
-          });
-      if (paired) known += stake.source.tps > 0.0 ? live_tps(p) / stake.source.tps : 0.0;
-    }
-    const Paths target =
-        sum_of(assessment, [&](const PathStats& p) { return covers(there, p.path); });
-    return worse_elsewhere(option, stake, target, gateway, std::min(known, 1.0), limits);
-  }
-  const auto beside = [&](const PathStats& p) { return !covers(option.scope, p.path); };
-  Paths target = sum_of(assessment, [&](const PathStats& p) {
-    return beside(p) && p.path.issuer == option.scope.issuer;
-  });
-  std::string where = "what else customers of " + option.scope.issuer + " can use";
-  if (target.tps <= 0.0) {
-    target = sum_of(assessment, beside);
-    where = "the other paths";
-  }
-  return worse_elsewhere(option, stake, target, where, target.known ? 1.0 : 0.0, limits);
 }
 
 // Whether an action of this type would help if this hypothesis were true.
@@ -290,15 +313,23 @@ Finding blinded(const Option& option, const Stake& stake, const std::vector<Inte
   return f;
 }
 
-// P(recovery < fees and costs), the recovery being normal with the spread of the option's value.
+// P(recovery < fees and costs), the recovery being normal with the spread of the option's value,
+// and its mean no more than what there still is to recover: where the effect reckoned with exceeds
+// the present gap between here and the alternative (for retries, the baseline), the gap's share of
+// it.
 Finding fees_exceed_recovery(const Option& option, const Stake& stake) {
-  Finding f =
-      finding(FailureMode::fees_exceed_recovery,
-              normal_below_zero(stake.gain_minor - stake.spend_minor, option.nrv.total.sigma),
-              stake.spend_minor,
-              "a recovery of " + fixed(stake.gain_minor / 100.0, 2) + " ± " +
-                  fixed(option.nrv.total.sigma / 100.0, 2) + " against fees and costs of " +
-                  fixed(stake.spend_minor / 100.0, 2));
+  double recovery = stake.gain_minor;
+  if (option.effect.mean > 0.0) {
+    const double best = is_retry(option.type) ? stake.source.baseline : stake.target.paths.success;
+    const double gap = std::max(0.0, best - stake.source.success);
+    recovery *= std::min(1.0, gap / option.effect.mean);
+  }
+  Finding f = finding(FailureMode::fees_exceed_recovery,
+                      normal_below_zero(recovery - stake.spend_minor, option.nrv.total.sigma),
+                      stake.gain_minor - recovery + stake.spend_minor,
+                      "a recovery of " + fixed(recovery / 100.0, 2) + " ± " +
+                          fixed(option.nrv.total.sigma / 100.0, 2) + " against fees and costs of " +
+                          fixed(stake.spend_minor / 100.0, 2));
   f.mitigation = "only the payments worth their fee";
   f.rollback_when = "measured value falls below zero";
   return f;
@@ -344,7 +375,7 @@ PreMortem pre_mortem(const Option& option, const std::vector<Intervention>& ledg
   if (is_advisory(option.type)) return result;
   const Assessment& assessment = evidence.assessment;
   const Stake stake = stake_of(option, assessment);
-  result.findings = {alternative_worse(option, stake, limits, assessment),
+  result.findings = {alternative_worse(option, stake, limits),
                      misattributed(option, stake, assessment),
                      effect_uncertain(option, stake, evidence.effects),
                      stale_data(stake, limits, evidence),

@@ -104,6 +104,19 @@ double blast_of(const Option& option, const Assessment& assessment) {
   return std::max(option.blast_radius, measured);
 }
 
+double target_tps(const Option& option, const Assessment& assessment) {
+  const std::string gateway = target_gateway(option.params);
+  double there = 0.0, beside = 0.0, same_issuer = 0.0;
+  for (const PathStats& p : assessment.paths) {
+    if (p.path.gateway == gateway) there += live_tps(p);
+    if (covers(option.scope, p.path)) continue;
+    beside += live_tps(p);
+    if (p.path.issuer == option.scope.issuer) same_issuer += live_tps(p);
+  }
+  if (!gateway.empty()) return there;
+  return same_issuer > 0.0 ? same_issuer : beside;
+}
+
 double concurrent_blast(const std::vector<Intervention>& ledger, const std::string& key,
                         int64_t ts_ms) {
   double sum = 0.0;

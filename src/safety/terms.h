@@ -38,6 +38,10 @@ inline constexpr int64_t kHourMs = 3'600'000;
 [[nodiscard]] double live_tps(const PathStats& path);
 [[nodiscard]] double live_value(const PathStats& path);
 
+// Live payments per second of where the traffic goes: the target gateway, or else the issuer's
+// paths outside the scope, or else all paths outside it.
+[[nodiscard]] double target_tps(const Option& option, const Assessment& assessment);
+
 // Blast radius of the others in force: not on `key`, alerts aside.
 [[nodiscard]] double concurrent_blast(const std::vector<Intervention>& ledger,
                                       const std::string& key, int64_t ts_ms);

@@ -35,6 +35,7 @@ struct Limits {
   // worse, rejected). An improvement on the key lifts it, so that a ramp can go on.
   double cooldown_s = 300.0;
   double max_cooldown_s = 3600.0;
+  double renew_before_s = 60.0;        // an improving lease may be renewed when this little is left
   uint64_t max_actions_per_hour = 20;  // the breaker; alerts do not count
 
   double probe_floor = 0.02;  // share of a path's traffic never taken off it, 0.01 to 0.05
@@ -54,7 +55,7 @@ struct Limits {
   // Pre-mortem constants.
   double change_time_s = 600.0;     // time scale on which faults come and go
   double flap_window_s = 1800.0;    // alternations this recent count
-  double max_load_increase = 0.5;   // extra load a target is trusted to carry, over its own
+  double max_load_increase = 1.0;   // extra load a target is trusted to carry, over its own
   uint64_t min_probes_per_min = 1;  // attempts left on a path to see it recover
   double fraud_loss_share = 0.02;   // of the value exposed to a fraud burst, lost
 
@@ -78,6 +79,7 @@ struct Limits {
         field("min_confidence", &Limits::min_confidence),
         field("confidence_floor", &Limits::confidence_floor),
         field("cooldown_s", &Limits::cooldown_s), field("max_cooldown_s", &Limits::max_cooldown_s),
+        field("renew_before_s", &Limits::renew_before_s),
         field("max_actions_per_hour", &Limits::max_actions_per_hour),
         field("probe_floor", &Limits::probe_floor),
         field("min_evidence_attempts", &Limits::min_evidence_attempts),

@@ -48,12 +48,12 @@ struct Evidence {
 [[nodiscard]] PreMortem pre_mortem(const Option& option, const std::vector<Intervention>& ledger,
                                    const Limits& limits, const Evidence& evidence);
 
-// The same option made safer: strength capped by the ramp, the probe floor and the blast radius
-// still free; a holdout; a shorter lease while not at full strength. Value and blast radius scale
-// with it. Unchanged when nothing smaller than a thousandth would fit (the gate then refuses).
-[[nodiscard]] Option mitigate(const Option& option, const PreMortem& findings,
-                              const std::vector<Intervention>& ledger, const Limits& limits,
-                              const Evidence& evidence);
+// The same option made safer. Its strength is fitted to the blast radius still free, the probe
+// floor and the target's headroom; then, by the pre-mortem of that, to a step of the ramp. It gets
+// a holdout, and a shorter lease while not at full strength. Value and blast radius scale with it.
+// Unchanged when nothing above a thousandth would fit (the gate then refuses).
+[[nodiscard]] Option mitigate(const Option& option, const std::vector<Intervention>& ledger,
+                              const Limits& limits, const Evidence& evidence);
 
 // The hard limits; every one that speaks is in `reasons`. The strictest outcome holds: refuse, then
 // shadow, then needs_approval, then allow. What a person has approved is judged again through here
@@ -69,7 +69,7 @@ struct Evidence {
 
 struct Judgement {
   Option option;         // mitigated
-  PreMortem pre_mortem;  // of the mitigated option; `mitigation` says what was changed
+  PreMortem pre_mortem;  // of the mitigated option
   GateVerdict verdict;
   static constexpr auto fields() {
     return std::make_tuple(field("option", &Judgement::option),
@@ -78,7 +78,7 @@ struct Judgement {
   }
 };
 
-// All of the above in order: pre-mortem, mitigation, pre-mortem of what is left, gate. An option
+// Mitigation, the pre-mortem of what it left, and the gate. An option
 // that a person has approved (`answering`) is judged as it was shown, without mitigation.
 [[nodiscard]] Judgement judge(const Option& option, const std::vector<Intervention>& ledger,
                               const Limits& limits, const Evidence& evidence);
