@@ -1,5 +1,5 @@
-# payops_module, payops_program, payops_tests, payops_benchmark: one static library per module,
-# with our warnings as errors and the module's declared dependencies only.
+# payops_module, payops_program, payops_tests, payops_fuzz, payops_benchmark: one static library per
+# module, with our warnings as errors and the module's declared dependencies only.
 
 set(PAYOPS_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror)
 
@@ -69,7 +69,50 @@ function(payops_tests name)
     target_link_libraries(test_${name} PRIVATE payops_${dep})
   endforeach()
   add_test(NAME ${name} COMMAND test_${name} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(${name} PROPERTIES LABELS ${T_LABEL} TIMEOUT ${T_TIMEOUT})
+  set_tests_properties(${name} PROPERTIES LABELS ${T_LABEL} TIMEOUT ${T_TIMEOUT}
+    ENVIRONMENT "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/tsan.supp")
+  if(NOT T_LABEL STREQUAL unit)  # these start brokers and measure; they get the machine
+    set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
+  endif()
+endfunction()
+
+# The target `<share>` builds, and the label `<share>` names, the tests of the modules listed that
+# exist: what `make test` runs again under a sanitizer.
+function(payops_share share)
+  add_custom_target(${share})
+  foreach(name IN LISTS ARGN)
+    if(TARGET test_${name})
+      add_dependencies(${share} test_${name})
+      set_property(TEST ${name} APPEND PROPERTY LABELS ${share})
+    endif()
+  endforeach()
+endfunction()
+
+# A fuzz target tests/fuzz/<name>_fuzz.cc, with LLVMFuzzerTestOneInput. With PAYOPS_FUZZ it becomes
+# the libFuzzer program `fuzz_<name>`; otherwise the same function is run on the inputs in
+# tests/fuzz/corpus/<name> and on mutations of them, as the unit test `fuzz_<name>`.
+function(payops_fuzz name)
+  set(source ${CMAKE_SOURCE_DIR}/tests/fuzz/${name}_fuzz.cc)
+  if(NOT EXISTS ${source})
+    return()
+  endif()
+  if(NOT TARGET fuzz_targets)
+    add_custom_target(fuzz_targets)
+  endif()
+  add_executable(fuzz_${name} ${source})
+  target_link_libraries(fuzz_${name} PRIVATE payops_flags)
+  foreach(dep IN LISTS ARGN)
+    target_link_libraries(fuzz_${name} PRIVATE payops_${dep})
+  endforeach()
+  add_dependencies(fuzz_targets fuzz_${name})
+  if(PAYOPS_FUZZ)
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  else()
+    target_sources(fuzz_${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests/fuzz/replay_main.cc)
+    add_test(NAME fuzz_${name}
+      COMMAND fuzz_${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
+    set_tests_properties(fuzz_${name} PROPERTIES LABELS unit TIMEOUT 120)
+  endif()
 endfunction()
 
 # Micro-benchmarks of a module: bench/<name>_bench.cc becomes `bench_<name>` (Google Benchmark).

@@ -1,0 +1,76 @@
+# shellcheck shell=bash
+# Bash completion for payops. Load it with `source scripts/completion/payops.bash`, or install it as
+# /usr/share/bash-completion/completions/payops.
+
+# Subcommands, and their options; tests/style/completion_test holds both against the program's help.
+_payops_commands='demo broker topics simulate agent run approve reject kill audit explain replay
+  config graph state bench'
+_payops_words() {
+  case $1 in
+    '') echo "$_payops_commands --help --version" ;;
+    demo) echo --scenario --seed --speed --duration --bootstrap --json ;;
+    broker) echo --port-file ;;
+    topics) echo create list ;;
+    'topics create' | 'topics list') echo --bootstrap --topic-prefix ;;
+    simulate) echo --bootstrap --scenario --seed --rate --speed --duration --out --topic-prefix ;;
+    agent) echo --config --bootstrap --mode --state --audit --until-end --json --topic-prefix ;;
+    run) echo --scenario --seed --duration --rate --audit --json ;;
+    approve | reject) echo --bootstrap --key --topic-prefix ;;
+    kill) echo on off ;;
+    'kill on' | 'kill off') echo --bootstrap --key --topic-prefix ;;
+    audit) echo verify show export ;;
+    'audit verify') echo --checkpoint --json ;;
+    'audit export') echo --format ;;
+    explain) echo --audit ;;
+    replay) echo --json ;;
+    config) echo check show ;;
+    graph) echo --agent ;;
+    state) echo show ;;
+    'state show') echo --state --json ;;
+    bench) echo ingest ;;
+    'bench ingest') echo --bootstrap --messages --json --topic-prefix ;;
+  esac
+}
+
+_payops_scenarios() {
+  local file
+  for file in simulators/scenarios/*.yaml; do
+    [ -e "$file" ] && basename "$file" .yaml
+  done
+}
+
+# What may follow an option, as options to compgen; empty when anything may.
+_payops_values() {
+  case $1 in
+    --scenario) echo "-W '$(_payops_scenarios | tr '\n' ' ')' -f" ;;
+    --mode) echo "-W 'observe shadow approve auto'" ;;
+    --agent) echo "-W 'payments'" ;;
+    --format) echo "-W 'csv'" ;;
+    --config | --out | --key | --checkpoint | --port-file) echo -f ;;
+    --state | --audit) echo -d ;;
+  esac
+}
+
+_payops() {
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+  COMPREPLY=()
+
+  # The subcommand so far: the words before this one that are offered where they stand.
+  local path='' word
+  for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
+    [[ $word == -* ]] && break
+    [[ " $(_payops_words "$path" | tr '\n' ' ') " == *" $word "* ]] && path="${path:+$path }$word"
+  done
+
+  local values
+  values=$(_payops_values "$previous")
+  if [ -n "$values" ]; then
+    eval "mapfile -t COMPREPLY < <(compgen $values -- \"\$current\")"
+  else
+    mapfile -t COMPREPLY < <(compgen -W "$(_payops_words "$path")" -- "$current")
+    # A place for a file or folder of the user's own: config check FILE, audit verify DIR, replay DIR.
+    [ ${#COMPREPLY[@]} -gt 0 ] || mapfile -t COMPREPLY < <(compgen -f -- "$current")
+  fi
+}
+
+complete -o filenames -F _payops payops
