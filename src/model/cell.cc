@@ -175,19 +175,25 @@ void encode_buckets(const std::vector<ClosedBucket>& buckets, Encoder& out) {
 }
 
 Result<std::vector<ClosedBucket>> decode_buckets(Decoder& in) {
+  const auto disordered = [] {
+    return fail(ErrorCode::corrupt, "input block: seconds or paths are out of order");
+  };
   std::vector<ClosedBucket> buckets;
   int64_t second = 0;
   for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
     ClosedBucket& bucket = buckets.emplace_back();
     int64_t delta = 0;
     in.get(delta);
-    second += delta;
+    if (buckets.size() > 1 && delta <= 0) return disordered();
+    if (__builtin_add_overflow(second, delta, &second) || second < 0) return disordered();
     bucket.second = second;
     int64_t packed = 0;
     for (uint64_t cells = in.varint(); cells > 0 && in.ok(); --cells) {
       LeafCell& leaf = bucket.cells.emplace_back();
       in.get(delta);
-      packed += delta;
+      if (__builtin_add_overflow(packed, delta, &packed) || packed < 0 || packed >> 48 != 0) {
+        return disordered();
+      }
       leaf.key.path = {static_cast<DimId>(packed >> 32), static_cast<DimId>(packed >> 16),
                        static_cast<DimId>(packed)};
       in.get(leaf.key.arm);

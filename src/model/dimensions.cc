@@ -18,6 +18,19 @@ std::string to_string(const Scope& scope) {
   return scope.issuer + "|" + scope.method + "|" + scope.gateway;
 }
 
+std::optional<Scope> parse_scope(std::string_view text) {
+  const std::size_t first = text.find('|');
+  const std::size_t second = first == std::string_view::npos ? first : text.find('|', first + 1);
+  if (second == std::string_view::npos || text.find('|', second + 1) != std::string_view::npos) {
+    return std::nullopt;
+  }
+  Scope scope{std::string(text.substr(0, first)),
+              std::string(text.substr(first + 1, second - first - 1)),
+              std::string(text.substr(second + 1))};
+  if (scope.issuer.empty() || scope.method.empty() || scope.gateway.empty()) return std::nullopt;
+  return scope;
+}
+
 std::string describe(const Scope& scope) {
   std::string text;
   if (scope.issuer != "*") text = "issuer " + scope.issuer;

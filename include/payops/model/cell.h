@@ -27,6 +27,9 @@ struct LatencyHistogram {
   // The q-quantile in ms, interpolated within its bucket; 0 when empty. 0 < q < 1.
   [[nodiscard]] double quantile_ms(double q) const;
   bool operator==(const LatencyHistogram&) const = default;
+  static constexpr auto fields() {
+    return std::make_tuple(field("counts", &LatencyHistogram::counts));
+  }
 };
 
 // What is counted of the attempts in a cell. "First" counts only attempts with attempt_no 1, the

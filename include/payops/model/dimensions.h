@@ -4,6 +4,7 @@
 #include <array>
 #include <compare>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -63,6 +64,8 @@ struct Scope {
 
 // "HDFC|card|*"
 [[nodiscard]] std::string to_string(const Scope& scope);
+// Back from to_string(); nothing when it is not three non-empty parts.
+[[nodiscard]] std::optional<Scope> parse_scope(std::string_view text);
 // "issuer HDFC on card", "gateway PAYU", "all payments"
 [[nodiscard]] std::string describe(const Scope& scope);
 

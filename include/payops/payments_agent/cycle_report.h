@@ -1,0 +1,69 @@
+// One turn of the graph as it will be shown, logged and explained: what was seen, what was
+// weighed, what was concluded. The audit log's "decision" record is this struct.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "payops/core/fields.h"
+#include "payops/model/assessment.h"
+#include "payops/model/decision.h"
+#include "payops/model/effect.h"
+#include "payops/safety/safety.h"
+
+namespace payops::payments_agent {
+
+// Counts since the state began, and the money as far as the agent itself can see it.
+struct Totals {
+  int64_t attempts = 0;
+  int64_t late = 0;
+  int64_t duplicates = 0;
+  int64_t dead_letters = 0;
+  int64_t cycles = 0;
+  int64_t alarms = 0;
+  int64_t actions = 0;
+  double saved_minor = 0.0;  // sum of concluded outcomes' values
+  bool operator==(const Totals&) const = default;
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("attempts", &Totals::attempts), field("late", &Totals::late),
+        field("duplicates", &Totals::duplicates), field("dead_letters", &Totals::dead_letters),
+        field("cycles", &Totals::cycles), field("alarms", &Totals::alarms),
+        field("actions", &Totals::actions), field("saved_minor", &Totals::saved_minor));
+  }
+};
+
+struct CycleReport {
+  uint64_t step = 0;
+  std::string trigger;
+  std::string decision_id;   // "dec-" + 16 hex
+  int64_t at_ms = 0;         // event time
+  std::string observe_only;  // why nothing may be done, or empty
+  std::vector<SeriesStatus> statuses;
+  std::vector<Alarm> alarms;
+  std::vector<Hypothesis> hypotheses;
+  std::vector<Option> options;                // ranked, best first
+  std::vector<safety::Judgement> considered;  // in the order in which they came to the gate
+  std::string action_id;                      // what was decided on, or empty
+  bool forced = false;
+  std::string conclusion;              // in a sentence
+  std::vector<Incident> incidents;     // that changed in this cycle
+  std::vector<Intervention> outcomes;  // judged in this cycle
+  Totals totals;
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("step", &CycleReport::step), field("trigger", &CycleReport::trigger),
+        field("decision_id", &CycleReport::decision_id), field("at_ms", &CycleReport::at_ms),
+        field("observe_only", &CycleReport::observe_only),
+        field("statuses", &CycleReport::statuses), field("alarms", &CycleReport::alarms),
+        field("hypotheses", &CycleReport::hypotheses), field("options", &CycleReport::options),
+        field("considered", &CycleReport::considered), field("action_id", &CycleReport::action_id),
+        field("forced", &CycleReport::forced), field("conclusion", &CycleReport::conclusion),
+        field("incidents", &CycleReport::incidents), field("outcomes", &CycleReport::outcomes),
+        field("totals", &CycleReport::totals));
+  }
+};
+
+}  // namespace payops::payments_agent

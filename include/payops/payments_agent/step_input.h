@@ -1,0 +1,86 @@
+// What one step of the payments agent consumes: everything the decision depends on, and nothing
+// else. Recorded as the step's input block, so that replay sees exactly what the agent saw.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "payops/core/fields.h"
+#include "payops/core/result.h"
+#include "payops/model/cell.h"
+#include "payops/model/decision.h"
+#include "payops/model/dimensions.h"
+#include "payops/observation/observer.h"
+#include "payops/runtime/step.h"
+
+namespace payops::payments_agent {
+
+// Why the step was cut.
+enum class Trigger : uint8_t { scheduled, alarm, backlog, stopping };
+
+// A message from payops.approvals with what was found of its signature.
+struct VerdictInput {
+  Verdict verdict;
+  bool signature_ok = false;
+  std::string problem;  // why the signature is not good, or the message unreadable
+  static constexpr auto fields() {
+    return std::make_tuple(field("verdict", &VerdictInput::verdict),
+                           field("signature_ok", &VerdictInput::signature_ok),
+                           field("problem", &VerdictInput::problem));
+  }
+};
+
+// What the process around the agent knows of its own condition.
+struct Health {
+  std::string observe_only;  // the reason not to act, or empty
+  bool killed = false;
+  int64_t data_age_ms = 0;  // how far the newest data lies behind the clock
+  uint64_t epoch = 0;       // of the lease
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("observe_only", &Health::observe_only), field("killed", &Health::killed),
+        field("data_age_ms", &Health::data_age_ms), field("epoch", &Health::epoch));
+  }
+};
+
+struct InputHead {
+  uint64_t step = 0;
+  Trigger trigger = Trigger::scheduled;
+  int64_t watermark_ms = 0;  // the cycle's event time: every second before it is in a block
+  std::string build;         // version of the program
+  std::string config_hash;   // SHA-256 of the configuration in force, hex
+  std::string config;        // its JSON, where the process starts or it changed; else empty
+  DictionaryDelta names;
+  observation::IngestCounts counts;
+  std::vector<observation::DeadLetter> dead_letters;
+  std::vector<VerdictInput> verdicts;
+  Health health;
+  std::vector<SendResult> results;  // of the step before
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("step", &InputHead::step), field("trigger", &InputHead::trigger),
+        field("watermark_ms", &InputHead::watermark_ms), field("build", &InputHead::build),
+        field("config_hash", &InputHead::config_hash), field("config", &InputHead::config),
+        field("names", &InputHead::names), field("counts", &InputHead::counts),
+        field("dead_letters", &InputHead::dead_letters), field("verdicts", &InputHead::verdicts),
+        field("health", &InputHead::health), field("results", &InputHead::results));
+  }
+};
+
+struct StepInput {
+  InputHead head;
+  std::vector<ClosedBucket> buckets;
+};
+
+[[nodiscard]] std::string encode_block(const InputHead& head,
+                                       const std::vector<ClosedBucket>& buckets);
+[[nodiscard]] Result<StepInput> decode_block(std::string_view block);
+
+}  // namespace payops::payments_agent
+
+template <>
+inline constexpr payops::EnumNames<4> payops::enum_names<payops::payments_agent::Trigger>{
+    "scheduled", "alarm", "backlog", "stopping"};

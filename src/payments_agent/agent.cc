@@ -1,0 +1,251 @@
+#include "payops/payments_agent/agent.h"
+
+#include <cmath>
+#include <utility>
+
+#include "agent_impl.h"
+#include "payops/core/check.h"
+#include "payops/core/codec.h"
+#include "payops/core/json_fields.h"
+#include "payops/core/random.h"
+#include "payops/core/text.h"
+#include "records.h"
+
+namespace payops::payments_agent {
+namespace {
+
+// The bytes of a snapshot; a change of shape raises the version.
+struct Snapshot {
+  uint32_t version = 1;
+  std::string config;  // JSON
+  std::array<std::vector<std::string>, kDimensions> names;
+  std::string reasoner;
+  std::string ledger;
+  learning::OutcomeTracker tracker;
+  EffectTable effects;
+  decision::TrafficPeaks peaks;
+  decision::MinimumActionFrequency rule;
+  Incidents incidents;
+  KillSwitch kill_switch;
+  int64_t last_reset_ts_ms = 0;
+  Totals totals;
+  int64_t closed_to_ms = 0;
+  std::string digest;
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("version", &Snapshot::version), field("config", &Snapshot::config),
+        field("names", &Snapshot::names), field("reasoner", &Snapshot::reasoner),
+        field("ledger", &Snapshot::ledger), field("tracker", &Snapshot::tracker),
+        field("effects", &Snapshot::effects), field("peaks", &Snapshot::peaks),
+        field("rule", &Snapshot::rule), field("incidents", &Snapshot::incidents),
+        field("kill_switch", &Snapshot::kill_switch),
+        field("last_reset_ts_ms", &Snapshot::last_reset_ts_ms), field("totals", &Snapshot::totals),
+        field("closed_to_ms", &Snapshot::closed_to_ms), field("digest", &Snapshot::digest));
+  }
+};
+constexpr uint32_t kSnapshotVersion = 1;
+
+void learn_names(Dictionary& dictionary, const DictionaryDelta& delta) {
+  for (std::size_t d = 0; d < kDimensions; ++d) {
+    for (const std::string& name : delta.added[d]) {
+      // The observer that learnt the names has applied the configured limit.
+      dictionary.tables[d].set_limit(dictionary.tables[d].size() + 1);
+      (void)dictionary.tables[d].intern(name);
+    }
+  }
+}
+
+}  // namespace
+
+Status AgentConfig::validate() const {
+  if (!(cycle_interval_s >= 1.0 && cycle_interval_s <= 3600.0)) {
+    return fail(ErrorCode::config, "\"cycle_interval_s\" must be from 1 to 3600");
+  }
+  if (options_at_gate < 1) return fail(ErrorCode::config, "\"options_at_gate\" must be at least 1");
+  return {};
+}
+
+PaymentsAgent::Impl::Impl(Extend extend_planner)
+    : reasoner(reasoning::ReasoningConfig{}), extend(std::move(extend_planner)) {
+  auto built = cycle_graph(this);
+  PAYOPS_CHECK(built.has_value());
+  graph = std::move(*built);
+  configure({});
+}
+
+void PaymentsAgent::Impl::configure(const AgentConfig& next) {
+  std::string kept;
+  Encoder out(kept);
+  reasoner.encode(out);
+  config = next;
+  reasoner = reasoning::Reasoner(config.reasoning);
+  Decoder in(kept);
+  reasoner.decode(in);
+  PAYOPS_CHECK(in.at_end());
+  const std::string interventions = ledger.encode();
+  ledger = action::Ledger(config.seed);
+  PAYOPS_CHECK(ledger.decode(interventions).has_value());
+  rule.cycles = config.min_action_frequency.cycles;
+  planner = std::make_unique<decision::Planner>(config.planner);
+  extend(*planner);
+}
+
+Result<StepOutput> PaymentsAgent::Impl::step(const InputHead& head) {
+  learn_names(dictionary, head.names);
+  totals.attempts += head.counts.attempts;
+  totals.late += head.counts.late;
+  totals.duplicates += head.counts.duplicates;
+  totals.dead_letters += head.counts.dead_letters_total();
+  ++totals.cycles;
+
+  Cycle cycle;
+  cycle.input = &head;
+  cycle.report.step = head.step;
+  cycle.report.trigger = name_of(head.trigger);
+  cycle.report.at_ms = head.watermark_ms;
+  cycle.report.observe_only = head.health.observe_only;
+  cycle.report.decision_id = "dec-" + hex64(mix64(config.seed, head.step));
+  if (!head.config.empty()) cycle.effects.audit.push_back(config_record(head));
+  const observation::IngestCounts& counts = head.counts;
+  if (counts.late != 0 || counts.duplicates != 0 || !counts.dead_letters.empty() ||
+      !counts.unknown_codes.empty() || counts.names_to_other != 0) {
+    cycle.effects.audit.push_back(input_record(head));
+  }
+  for (std::size_t i = 0; i < head.dead_letters.size(); ++i) {
+    cycle.effects.outbox.push_back(dead_letter_message(head.dead_letters[i], head.step, i));
+  }
+
+  graph::Checkpoint at = graph.start();
+  auto trace = graph.run(cycle, at, ticks);
+  if (!trace) return tl::make_unexpected(trace.error());
+  timings = std::move(*trace);
+  closed_to_ms = std::max(closed_to_ms, head.watermark_ms);
+  cycle.report.totals = totals;
+  report = std::move(cycle.report);
+
+  const Intervention* decided = ledger.find(report.action_id);
+  const bool asks = decided != nullptr && decided->state == InterventionState::proposed;
+  cycle.effects.audit.push_back(decision_record(report));
+  cycle.effects.outbox.push_back(decision_message(report, asks ? decided : nullptr));
+  digest = state_digest();
+  return StepOutput{.audit = std::move(cycle.effects.audit),
+                    .outbox = std::move(cycle.effects.outbox),
+                    .digest = digest,
+                    .ts_ms = head.watermark_ms};
+}
+
+// Chained over steps, so that it costs what the step touched.
+std::string PaymentsAgent::Impl::state_digest() {
+  StateDigest sum;
+  sum.add(digest);
+  reasoner.digest_touched(sum);
+  sum.add(ledger.digest());
+  sum.add(payops::encode(tracker));
+  sum.add(payops::encode(effects));
+  sum.add(payops::encode(rule));
+  sum.add(payops::encode(kill_switch));
+  sum.add(payops::encode(totals));
+  return sum.hex();
+}
+
+std::string PaymentsAgent::Impl::encode() const {
+  Snapshot snapshot{.version = kSnapshotVersion,
+                    .config = dump(to_json(config)),
+                    .names = {},
+                    .reasoner = {},
+                    .ledger = ledger.encode(),
+                    .tracker = tracker,
+                    .effects = effects,
+                    .peaks = peaks,
+                    .rule = rule,
+                    .incidents = incidents,
+                    .kill_switch = kill_switch,
+                    .last_reset_ts_ms = last_reset_ts_ms,
+                    .totals = totals,
+                    .closed_to_ms = closed_to_ms,
+                    .digest = digest};
+  for (std::size_t d = 0; d < kDimensions; ++d) snapshot.names[d] = dictionary.tables[d].names();
+  Encoder out(snapshot.reasoner);
+  reasoner.encode(out);
+  return payops::encode(snapshot);
+}
+
+Status PaymentsAgent::Impl::decode(std::string_view bytes) {
+  auto snapshot = payops::decode<Snapshot>(bytes);
+  if (!snapshot) return tl::make_unexpected(snapshot.error());
+  if (snapshot->version != kSnapshotVersion) {
+    return fail(ErrorCode::limit, "snapshot version " + std::to_string(snapshot->version) +
+                                      " is not " + std::to_string(kSnapshotVersion));
+  }
+  const auto parsed = from_json<AgentConfig>(Json::parse(snapshot->config, nullptr, false));
+  if (!parsed) return tl::make_unexpected(parsed.error());
+  configure(*parsed);
+  for (std::size_t d = 0; d < kDimensions; ++d) dictionary.tables[d].assign(snapshot->names[d]);
+  Decoder in(snapshot->reasoner);
+  reasoner.decode(in);
+  if (!in.at_end()) return fail(ErrorCode::corrupt, "snapshot: the series do not decode");
+  if (Status status = ledger.decode(snapshot->ledger); !status) return status;
+  tracker = std::move(snapshot->tracker);
+  effects = std::move(snapshot->effects);
+  peaks = std::move(snapshot->peaks);
+  rule = snapshot->rule;
+  incidents = std::move(snapshot->incidents);
+  kill_switch = snapshot->kill_switch;
+  last_reset_ts_ms = snapshot->last_reset_ts_ms;
+  totals = snapshot->totals;
+  closed_to_ms = snapshot->closed_to_ms;
+  digest = std::move(snapshot->digest);
+  return {};
+}
+
+PaymentsAgent::PaymentsAgent(Extend extend) : impl_(std::make_unique<Impl>(std::move(extend))) {}
+PaymentsAgent::~PaymentsAgent() = default;
+
+void PaymentsAgent::configure(const AgentConfig& config) { impl_->configure(config); }
+const AgentConfig& PaymentsAgent::config() const { return impl_->config; }
+
+bool PaymentsAgent::observe(const ClosedBucket& bucket) {
+  impl_->tracker.observe(bucket);
+  return impl_->reasoner.observe(bucket);
+}
+
+Result<StepOutput> PaymentsAgent::step(const InputHead& head) { return impl_->step(head); }
+
+Result<StepOutput> PaymentsAgent::apply(std::string_view block) {
+  auto input = decode_block(block);
+  if (!input) return tl::make_unexpected(input.error());
+  if (!input->head.config.empty()) {
+    const auto config = from_json<AgentConfig>(Json::parse(input->head.config, nullptr, false));
+    if (!config) return tl::make_unexpected(config.error());
+    impl_->configure(*config);
+  }
+  for (const ClosedBucket& bucket : input->buckets) (void)observe(bucket);
+  return impl_->step(input->head);
+}
+
+std::string PaymentsAgent::snapshot() const { return impl_->encode(); }
+
+Status PaymentsAgent::restore(std::string_view snapshot) {
+  auto fresh = std::make_unique<Impl>(impl_->extend);
+  fresh->ticks = impl_->ticks;
+  if (!snapshot.empty()) {
+    if (Status status = fresh->decode(snapshot); !status) return status;
+  }
+  impl_ = std::move(fresh);
+  return {};
+}
+
+const CycleReport& PaymentsAgent::report() const { return impl_->report; }
+const std::vector<graph::NodeTiming>& PaymentsAgent::timings() const { return impl_->timings; }
+const Dictionary& PaymentsAgent::dictionary() const { return impl_->dictionary; }
+int64_t PaymentsAgent::closed_to_ms() const { return impl_->closed_to_ms; }
+const Totals& PaymentsAgent::totals() const { return impl_->totals; }
+const EffectTable& PaymentsAgent::effects() const { return impl_->effects; }
+const action::Ledger& PaymentsAgent::ledger() const { return impl_->ledger; }
+std::size_t PaymentsAgent::series() const { return impl_->reasoner.series(); }
+bool PaymentsAgent::killed() const { return impl_->kill_switch.on; }
+void PaymentsAgent::set_ticks(graph::Ticks ticks) { impl_->ticks = std::move(ticks); }
+
+graph::Shape PaymentsAgent::shape() { return cycle_graph(nullptr)->shape(); }
+
+}  // namespace payops::payments_agent

@@ -1,0 +1,82 @@
+// The parts of the payments agent and the phases composed of them. Private to the module: each
+// part is written by one phase only, and read by those after it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cycle.h"
+#include "payops/payments_agent/agent.h"
+
+namespace payops::payments_agent {
+
+// The kill switch as thrown by signed messages; a switch thrown by file or signal is input.
+struct KillSwitch {
+  bool on = false;
+  int64_t thrown_ts_ms = 0;  // of the verdict; older ones are repeats
+  static constexpr auto fields() {
+    return std::make_tuple(field("on", &KillSwitch::on),
+                           field("thrown_ts_ms", &KillSwitch::thrown_ts_ms));
+  }
+};
+
+struct PaymentsAgent::Impl {
+  explicit Impl(Extend extend_planner);
+
+  // What a snapshot holds.
+  AgentConfig config;
+  Dictionary dictionary;
+  reasoning::Reasoner reasoner;           // reason
+  action::Ledger ledger;                  // observe, gate, act, learn: in that order
+  learning::OutcomeTracker tracker;       // learn
+  EffectTable effects;                    // learn
+  decision::TrafficPeaks peaks;           // reason
+  decision::MinimumActionFrequency rule;  // act
+  Incidents incidents;                    // reason
+  KillSwitch kill_switch;                 // observe
+  int64_t last_reset_ts_ms = 0;    // observe
+  Totals totals;
+  int64_t closed_to_ms = 0;
+  std::string digest;
+
+  // What the configuration makes.
+  Extend extend;
+  std::unique_ptr<decision::Planner> planner;
+  graph::Graph<Cycle> graph;
+  graph::Ticks ticks = [] { return int64_t{0}; };
+  CycleReport report;
+  std::vector<graph::NodeTiming> timings;
+
+  void configure(const AgentConfig& next);
+  [[nodiscard]] Result<StepOutput> step(const InputHead& head);
+  [[nodiscard]] std::string encode() const;
+  [[nodiscard]] Status decode(std::string_view bytes);
+
+  // The nodes.
+  [[nodiscard]] Observed observe(const Cycle& cycle);
+  [[nodiscard]] Reasoned reason(const Cycle& cycle);
+  [[nodiscard]] Decided decide(const Cycle& cycle) const;
+  [[nodiscard]] Gated gate(const Cycle& cycle);
+  [[nodiscard]] Acted act(const Cycle& cycle);
+  [[nodiscard]] Learned learn(const Cycle& cycle);
+
+ private:
+  void take_verdict(const VerdictInput& input, const Cycle& cycle, Observed& delta);
+  void take_kill(const VerdictInput& input, int64_t ts_ms, Observed& delta);
+  void take_reset(const VerdictInput& input, int64_t ts_ms, Observed& delta);
+  void roll_back(const std::string& action_id, const std::string& why, const Cycle& cycle,
+                 Effects& effects);
+  [[nodiscard]] safety::Evidence evidence(const Cycle& cycle, bool forced,
+                                          const std::string& answering) const;
+  [[nodiscard]] action::Issue issue(const Cycle& cycle) const;
+  void settle(const std::string& action_id, const Cycle& cycle, Effects& effects);
+  void conclude(const Intervention& intervention, const Outcome& outcome, int64_t ts_ms,
+                Learned& delta);
+  [[nodiscard]] std::string state_digest();
+};
+
+// The graph of the cycle; `impl` null gives the shape only.
+[[nodiscard]] Result<graph::Graph<Cycle>> cycle_graph(PaymentsAgent::Impl* impl);
+
+}  // namespace payops::payments_agent

@@ -1,0 +1,104 @@
+#include "payops/payments_agent/incidents.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "payops/core/text.h"
+
+namespace payops::payments_agent {
+namespace {
+
+// The mean amount of a payment in the scope, over its live paths.
+double mean_amount_minor(const Assessment& assessment, const Scope& scope) {
+  double payments = 0.0;
+  double amount = 0.0;
+  for (const PathStats& path : assessment.paths) {
+    const auto fits = [](const std::string& want, const std::string& have) {
+      return want == "*" || want == have;
+    };
+    if (!fits(scope.issuer, path.path.issuer) || !fits(scope.method, path.path.method) ||
+        !fits(scope.gateway, path.path.gateway)) {
+      continue;
+    }
+    payments += path.payments_per_s;
+    amount += path.payments_per_s * path.amount_minor_mean;
+  }
+  return payments > 0.0 ? amount / payments : 0.0;
+}
+
+Severity severity_of(const Alarm& alarm) {
+  if (alarm.signal != Signal::success_rate) {
+    return alarm.spread == Spread::systemic ? Severity::high : Severity::medium;
+  }
+  const double lost_share = alarm.observed - alarm.expected;
+  if (lost_share > 0.5 || alarm.spread == Spread::systemic) return Severity::high;
+  return lost_share > 0.15 ? Severity::medium : Severity::low;
+}
+
+Incident describe_alarm(const Alarm& alarm, const Assessment& assessment,
+                        const std::vector<Intervention>& interventions) {
+  Incident incident;
+  incident.id = "inc" + alarm.id.substr(3);
+  incident.severity = severity_of(alarm);
+  incident.pattern = name_of(alarm.pattern);
+  incident.spread = alarm.spread;
+  incident.instrument = alarm.scope;
+  incident.begin_ts_ms = alarm.started_ts_ms;
+  incident.updated_ts_ms = assessment.ts_ms;
+  incident.end_ts_ms = alarm.ended_ts_ms;
+  if (!assessment.hypotheses.empty()) {
+    incident.cause = name_of(assessment.hypotheses.front().cause);
+    incident.confidence = assessment.hypotheses.front().posterior;
+  }
+  incident.lost_minor =
+      std::max(0.0, alarm.excess_failures) * mean_amount_minor(assessment, alarm.scope);
+  incident.alarm_ids = {alarm.id};
+  for (const Intervention& intervention : interventions) {
+    if (intervention.decided_ts_ms >= alarm.started_ts_ms &&
+        intervention.state == InterventionState::active) {
+      incident.action_ids.push_back(intervention.action.action_id);
+    }
+  }
+  incident.message =
+      incident.pattern + " at " + describe(alarm.scope) + " since " + iso_time(alarm.started_ts_ms);
+  return incident;
+}
+
+bool worth_telling(const Incident& before, const Incident& now) {
+  return before.severity != now.severity || before.cause != now.cause ||
+         before.action_ids != now.action_ids || before.pattern != now.pattern;
+}
+
+}  // namespace
+
+std::vector<Incident> Incidents::update(const Assessment& assessment,
+                                        const std::vector<Intervention>& interventions) {
+  std::vector<Incident> changed;
+  std::map<std::string, Incident> still_open;
+  for (const Alarm& alarm : assessment.alarms) {
+    Incident now = describe_alarm(alarm, assessment, interventions);
+    const auto before = open_.find(alarm.id);
+    if (before == open_.end()) {
+      changed.push_back(now);
+    } else if (worth_telling(before->second, now)) {
+      now.status = IncidentStatus::updated;
+      changed.push_back(now);
+    }
+    open_.erase(alarm.id);
+    still_open.emplace(alarm.id, std::move(now));
+  }
+  for (auto& [alarm_id, incident] : open_) {
+    incident.status = IncidentStatus::resolved;
+    incident.updated_ts_ms = assessment.ts_ms;
+    incident.end_ts_ms = assessment.ts_ms;
+    for (const Alarm& alarm : assessment.ended) {
+      if (alarm.id == alarm_id) incident.end_ts_ms = alarm.ended_ts_ms;
+    }
+    incident.message = incident.pattern + " at " + describe(incident.instrument) + " is over";
+    changed.push_back(incident);
+  }
+  open_ = std::move(still_open);
+  return changed;
+}
+
+}  // namespace payops::payments_agent

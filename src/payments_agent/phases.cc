@@ -1,0 +1,328 @@
+// The phases of a cycle, in the order of the graph.
+#include <algorithm>
+#include <cmath>
+
+#include "agent_impl.h"
+#include "payops/core/text.h"
+#include "records.h"
+
+namespace payops::payments_agent {
+namespace {
+
+constexpr int64_t kCommandClockToleranceMs = 300'000;
+
+int64_t now_ms(const Cycle& cycle) { return cycle.input->watermark_ms; }
+
+void audit(Effects& effects, std::vector<action::Transition> transitions) {
+  for (const action::Transition& t : transitions) effects.audit.push_back(transition_record(t));
+}
+
+bool touches_traffic(const Intervention& intervention) {
+  return !safety::is_advisory(intervention.action.type) && intervention.action.inverse_of.empty();
+}
+
+std::string in_words(const safety::Judgement& judged, GateOutcome outcome) {
+  const std::string what = judged.option.type + " at " + describe(judged.option.scope);
+  switch (outcome) {
+    case GateOutcome::allow:
+      return what + ": " + judged.option.reason;
+    case GateOutcome::needs_approval:
+      return what + " waits for a person's approval";
+    case GateOutcome::shadow:
+      return what + " would be done, in shadow mode";
+    default:
+      return what + " refused";
+  }
+}
+
+}  // namespace
+
+action::Issue PaymentsAgent::Impl::issue(const Cycle& cycle) const {
+  return {.decision_id = cycle.report.decision_id,
+          .step = cycle.input->step,
+          .epoch = cycle.input->health.epoch,
+          .ts_ms = now_ms(cycle)};
+}
+
+safety::Evidence PaymentsAgent::Impl::evidence(const Cycle& cycle, bool forced,
+                                               const std::string& answering) const {
+  return {.ts_ms = now_ms(cycle),
+          .data_age_ms = cycle.input->health.data_age_ms,
+          .killed = cycle.killed,
+          .observe_only = cycle.input->health.observe_only,
+          .assessment = cycle.assessment,
+          .effects = effects,
+          .forced = forced,
+          .answering = answering};
+}
+
+// observe: what people, the broker and the passing of time did to the ledger.
+Observed PaymentsAgent::Impl::observe(const Cycle& cycle) {
+  Observed delta;
+  const int64_t ts_ms = now_ms(cycle);
+  for (const SendResult& result : cycle.input->results) {
+    delta.effects.audit.push_back(sent_record(result, ts_ms));
+    audit(delta.effects, ledger.sent(result.id, result.published, result.reason, ts_ms));
+    const Intervention* withdrawn = result.uncertain ? ledger.find(result.id) : nullptr;
+    if (withdrawn != nullptr) {  // it may have reached the topic after all
+      delta.effects.outbox.push_back(tombstone_message(withdrawn->action.key(), cycle.input->step));
+    }
+  }
+  for (const VerdictInput& input : cycle.input->verdicts) take_verdict(input, cycle, delta);
+  action::Ticked ticked = ledger.tick(ts_ms);
+  audit(delta.effects, std::move(ticked.transitions));
+  for (const std::string& key : ticked.tombstones) {
+    delta.effects.outbox.push_back(tombstone_message(key, cycle.input->step));
+  }
+  delta.to_settle = ledger.to_settle();
+  delta.killed = kill_switch.on || cycle.input->health.killed;
+  return delta;
+}
+
+void PaymentsAgent::Impl::take_verdict(const VerdictInput& input, const Cycle& cycle,
+                                       Observed& delta) {
+  const int64_t ts_ms = now_ms(cycle);
+  if (!input.problem.empty() && !input.signature_ok) {
+    delta.effects.audit.push_back(verdict_record(input, "ignored", input.problem, ts_ms));
+    return;
+  }
+  if (input.verdict.proposal_id == "kill") {
+    take_kill(input, ts_ms, delta);
+    return;
+  }
+  if (input.verdict.proposal_id == "learned") {
+    take_reset(input, ts_ms, delta);
+    return;
+  }
+  const action::Answer answer = ledger.answer(input.verdict, input.signature_ok, ts_ms);
+  delta.effects.audit.push_back(
+      verdict_record(input, std::string(name_of(answer.result)), answer.why, ts_ms));
+  if (answer.transition) delta.effects.audit.push_back(transition_record(*answer.transition));
+}
+
+void PaymentsAgent::Impl::take_kill(const VerdictInput& input, int64_t ts_ms, Observed& delta) {
+  const Verdict& verdict = input.verdict;
+  std::string why;
+  if (verdict.verdict != "on" && verdict.verdict != "off") {
+    why = "a kill switch is on or off, not \"" + verdict.verdict + "\"";
+  } else if (verdict.ts_ms <= kill_switch.thrown_ts_ms) {
+    why = "not newer than the last command";
+  } else if (verdict.verdict == "off" && verdict.ts_ms + kCommandClockToleranceMs < ts_ms) {
+    why = "too old to lift the kill switch";
+  }
+  if (why.empty()) {
+    kill_switch = {.on = verdict.verdict == "on", .thrown_ts_ms = verdict.ts_ms};
+  }
+  delta.effects.audit.push_back(verdict_record(input, why.empty() ? "granted" : "ignored",
+                                               why.empty() ? "kill switch " + verdict.verdict : why,
+                                               ts_ms));
+}
+
+void PaymentsAgent::Impl::take_reset(const VerdictInput& input, int64_t ts_ms, Observed& delta) {
+  const Verdict& verdict = input.verdict;
+  std::string why;
+  if (verdict.verdict != "reset") {
+    why = "what was learnt can be reset, not \"" + verdict.verdict + "\"";
+  } else if (verdict.ts_ms <= last_reset_ts_ms) {
+    why = "not newer than the last reset";
+  } else if (const auto scope = parse_scope(verdict.shown_hash); !scope) {
+    why = "not a scope: \"" + verdict.shown_hash + "\"";
+  } else {
+    last_reset_ts_ms = verdict.ts_ms;
+    const bool something = learning::reset(effects, *scope, config.learning);
+    delta.effects.audit.push_back(verdict_record(
+        input, "granted", something ? "forgotten" : "there was nothing to forget", ts_ms));
+    return;
+  }
+  delta.effects.audit.push_back(verdict_record(input, "ignored", why, ts_ms));
+}
+
+// reason: how things stand and why.
+Reasoned PaymentsAgent::Impl::reason(const Cycle& cycle) {
+  Reasoned delta;
+  const int64_t ts_ms = now_ms(cycle);
+  std::vector<reasoning::OwnAction> own;
+  for (const Intervention* i : ledger.in_force(ts_ms)) {
+    if (!touches_traffic(*i)) continue;
+    own.push_back({.scope = dictionary.key(i->action.scope),
+                   .type = i->action.type,
+                   .since_ts_ms = i->action.issued_ts_ms,
+                   .until_ts_ms = i->action.expires_ts_ms});
+  }
+  delta.assessment = reasoner.assess(ts_ms, dictionary, own);
+  decision::observe(peaks, delta.assessment);
+  totals.alarms += static_cast<int64_t>(delta.assessment.rose.size());
+  delta.incidents = incidents.update(delta.assessment, ledger.all());
+  for (const Incident& incident : delta.incidents) {
+    delta.effects.audit.push_back(incident_record(incident, ts_ms));
+    delta.effects.outbox.push_back(incident_message(incident, cycle.input->step));
+  }
+  return delta;
+}
+
+// decide: what could be done, and whether something must.
+Decided PaymentsAgent::Impl::decide(const Cycle& cycle) const {
+  const decision::Situation situation{.assessment = cycle.assessment,
+                                      .effects = effects,
+                                      .interventions = ledger.all(),
+                                      .economics = config.economics,
+                                      .ts_ms = now_ms(cycle),
+                                      .peaks = &peaks};
+  return {.options = planner->plan(situation),
+          .must_act = decision::must_act(rule, cycle.input->trigger == Trigger::scheduled)};
+}
+
+void PaymentsAgent::Impl::settle(const std::string& action_id, const Cycle& cycle, Effects& delta) {
+  const Intervention* proposal = ledger.find(action_id);
+  const safety::Evidence now = evidence(cycle, proposal->action.forced, action_id);
+  const PreMortem findings = safety::pre_mortem(proposal->option, ledger.all(), config.limits, now);
+  const GateVerdict verdict =
+      safety::gate(proposal->option, findings, ledger.all(), config.limits, now);
+  delta.audit.push_back(transition_record(ledger.settle(action_id, verdict, issue(cycle))));
+  const Intervention* settled = ledger.find(action_id);
+  if (settled->state != InterventionState::approved) return;
+  delta.audit.push_back(decided_record(*settled, now_ms(cycle)));
+  delta.outbox.push_back(action_message(
+      settled->action, now_ms(cycle) + std::llround(config.publish_deadline_s * 1000)));
+}
+
+// gate: the ranked options go through pre-mortem and gate until one may be taken.
+Gated PaymentsAgent::Impl::gate(const Cycle& cycle) {
+  Gated delta;
+  for (const std::string& action_id : cycle.to_settle) settle(action_id, cycle, delta.effects);
+  const auto take = [&](const Option& option, bool forced) {
+    delta.considered.push_back(
+        safety::judge(option, ledger.all(), config.limits, evidence(cycle, forced, "")));
+    if (delta.considered.back().verdict.outcome == GateOutcome::refuse) return false;
+    delta.chosen = delta.considered.back();
+    delta.forced = forced;
+    return true;
+  };
+  for (const Option& option : cycle.report.options) {
+    if (option.type == action_type::kNoAction || option.nrv.total.low() <= 0.0) break;
+    if (delta.considered.size() >= static_cast<std::size_t>(config.options_at_gate)) break;
+    if (take(option, false)) return delta;
+  }
+  if (cycle.must_act) {
+    const decision::Choice choice = decision::choose(cycle.report.options, true);
+    const bool advisory = safety::is_advisory(choice.option.type);
+    if (!choice.forced || !take(choice.option, true)) {
+      if (!advisory || !choice.forced) {
+        (void)take(decision::baseline_alert(config.economics), true);
+      }
+    }
+  }
+  return delta;
+}
+
+// act: what was chosen goes into the ledger, and to the router if it may.
+Acted PaymentsAgent::Impl::act(const Cycle& cycle) {
+  Acted delta;
+  const bool scheduled = cycle.input->trigger == Trigger::scheduled;
+  if (!cycle.chosen) {
+    rule = decision::after_cycle(rule, scheduled, "");
+    delta.conclusion = !cycle.report.considered.empty()
+                           ? in_words(cycle.report.considered.front(), GateOutcome::refuse)
+                       : cycle.report.alarms.empty() ? "nothing wrong; nothing done"
+                                                     : "nothing is surely worth doing; watching";
+    return delta;
+  }
+  const GateOutcome outcome = cycle.chosen->verdict.outcome;
+  const Intervention& intervention =
+      ledger.decide(cycle.chosen->option, cycle.chosen->verdict, issue(cycle), cycle.report.forced,
+                    std::llround(config.limits.approval_timeout_s * 1000));
+  rule = decision::after_cycle(rule, scheduled, intervention.action.type);
+  delta.action_id = intervention.action.action_id;
+  delta.conclusion = in_words(*cycle.chosen, outcome);
+  delta.effects.audit.push_back(decided_record(intervention, now_ms(cycle)));
+  if (outcome == GateOutcome::allow) {
+    ++totals.actions;
+    delta.effects.outbox.push_back(action_message(
+        intervention.action, now_ms(cycle) + std::llround(config.publish_deadline_s * 1000)));
+  }
+  return delta;
+}
+
+void PaymentsAgent::Impl::roll_back(const std::string& action_id, const std::string& why,
+                                    const Cycle& cycle, Effects& delta) {
+  const auto inverse = ledger.roll_back(action_id, why, issue(cycle));
+  if (!inverse) return;  // no longer the last on its key: what followed it ended it
+  delta.audit.push_back(decided_record(*ledger.find(inverse->action_id), now_ms(cycle)));
+  delta.outbox.push_back(action_message(*inverse, 0));
+}
+
+void PaymentsAgent::Impl::conclude(const Intervention& intervention, const Outcome& outcome,
+                                   int64_t ts_ms, Learned& delta) {
+  learning::update(effects, intervention, outcome, ts_ms, config.learning);
+  totals.saved_minor += outcome.value_minor;
+  tracker.forget(intervention.action.action_id);
+  delta.effects.audit.push_back(outcome_record(intervention, ts_ms));
+  delta.outcomes.push_back(intervention);
+}
+
+// learn: treated against holdout; what made things worse is rolled back at once.
+Learned PaymentsAgent::Impl::learn(const Cycle& cycle) {
+  Learned delta;
+  const int64_t ts_ms = now_ms(cycle);
+  std::vector<std::string> watched;
+  for (const Intervention& i : ledger.all()) {
+    if (!touches_traffic(i)) continue;
+    const std::string& id = i.action.action_id;
+    const bool fresh = i.state == InterventionState::active && !tracker.tracks(id) &&
+                       i.outcome.result == OutcomeResult::pending;
+    // Full only with more actions in force than the gate's breaker lets through in hours; what is
+    // not tracked is judged inconclusive.
+    if (fresh) (void)tracker.track(id, learning::counted_from_ms(i.action, config.learning));
+    if (tracker.tracks(id)) watched.push_back(id);
+  }
+  for (const std::string& id : watched) {
+    const learning::TrackedAction counted = tracker.of(id);
+    const Intervention before = *ledger.find(id);
+    const Outcome outcome =
+        learning::judge(before, counted.treated, counted.holdout, config.learning);
+    ledger.note_outcome(id, outcome);
+    if (before.state == InterventionState::active) {
+      if (outcome.result == OutcomeResult::worse) {
+        roll_back(id, "made things worse", cycle, delta.effects);
+      } else if (cycle.killed) {
+        roll_back(id, "kill switch", cycle, delta.effects);
+      }
+    }
+    const Intervention* now = ledger.find(id);
+    const bool over = now->state != InterventionState::active;
+    if (over) {
+      const Intervention concluded = *now;
+      conclude(concluded,
+               learning::judge(concluded, counted.treated, counted.holdout, config.learning), ts_ms,
+               delta);
+    } else if (outcome.result != before.outcome.result) {
+      delta.effects.audit.push_back(outcome_record(*now, ts_ms));
+      delta.outcomes.push_back(*now);
+    }
+  }
+  return delta;
+}
+
+Result<graph::Graph<Cycle>> cycle_graph(PaymentsAgent::Impl* impl) {
+  return graph::GraphBuilder<Cycle>("payments", 16)
+      .node("observe", [impl](const Cycle& c) { return impl->observe(c); })
+      .node("reason", [impl](const Cycle& c) { return impl->reason(c); })
+      .node("decide", [impl](const Cycle& c) { return impl->decide(c); })
+      .node("gate", [impl](const Cycle& c) { return impl->gate(c); })
+      .node("act", [impl](const Cycle& c) { return impl->act(c); })
+      .node("learn", [impl](const Cycle& c) { return impl->learn(c); })
+      .edge("observe", "reason")
+      .edge("reason", "decide")
+      .branch("decide", {"gate", "act"},
+              [](const Cycle& c) {
+                const bool nothing =
+                    c.report.options.size() <= 1 && !c.must_act && c.to_settle.empty();
+                return nothing ? "act" : "gate";
+              })
+      .edge("gate", "act")
+      .edge("act", "learn")
+      .edge("learn", graph::kEnd)
+      .build();
+}
+
+}  // namespace payops::payments_agent

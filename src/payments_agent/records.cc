@@ -1,0 +1,137 @@
+#include "records.h"
+
+#include <algorithm>
+
+#include "payops/core/json_fields.h"
+
+namespace payops::payments_agent {
+namespace {
+
+constexpr std::size_t kMaxListed = 32;  // series and options in a record
+
+AuditRecord record(std::string kind, int64_t ts_ms, const Json& body) {
+  const std::string text = dump(body);
+  return {std::move(kind), ts_ms, text.substr(1, text.size() - 2)};
+}
+
+// The report as it is kept: healthy series and hopeless options are left to the input block, from
+// which they can be computed again.
+CycleReport abridged(const CycleReport& report) {
+  CycleReport kept = report;
+  std::erase_if(kept.statuses, [](const SeriesStatus& status) {
+    return status.scope != Scope{} && !status.degraded && !status.alarming;
+  });
+  if (kept.statuses.size() > kMaxListed) kept.statuses.resize(kMaxListed);
+  if (kept.options.size() > kMaxListed) kept.options.resize(kMaxListed);
+  return kept;
+}
+
+}  // namespace
+
+AuditRecord sent_record(const SendResult& result, int64_t ts_ms) {
+  Json body = {{"id", result.id}};
+  if (!result.published) body["reason"] = result.reason;
+  if (result.uncertain) body["uncertain"] = true;
+  return record(result.published ? "published" : "withdrawn", ts_ms, body);
+}
+
+AuditRecord transition_record(const action::Transition& transition) {
+  return record("transition", transition.ts_ms, to_json(transition));
+}
+
+AuditRecord verdict_record(const VerdictInput& input, const std::string& result,
+                           const std::string& why, int64_t ts_ms) {
+  Json body = {{"result", result}, {"why", why}};
+  body["verdict"] = to_json(input.verdict);
+  return record("verdict", ts_ms, body);
+}
+
+AuditRecord incident_record(const Incident& incident, int64_t ts_ms) {
+  return record("incident", ts_ms, {{"incident", to_json(incident)}});
+}
+
+AuditRecord decided_record(const Intervention& intervention, int64_t ts_ms) {
+  return record("decided", ts_ms, {{"intervention", to_json(intervention)}});
+}
+
+AuditRecord outcome_record(const Intervention& intervention, int64_t ts_ms) {
+  return record("outcome", ts_ms,
+                {{"action_id", intervention.action.action_id},
+                 {"state", name_of(intervention.state)},
+                 {"outcome", to_json(intervention.outcome)}});
+}
+
+AuditRecord config_record(const InputHead& head) {
+  return record("started", head.watermark_ms,
+                {{"build", head.build},
+                 {"config_hash", head.config_hash},
+                 {"config", Json::parse(head.config)}});
+}
+
+AuditRecord input_record(const InputHead& head) {
+  return record("input", head.watermark_ms, {{"counts", to_json(head.counts)}});
+}
+
+AuditRecord decision_record(const CycleReport& report) {
+  return record("decision", report.at_ms, to_json(abridged(report)));
+}
+
+OutboxEntry action_message(const Action& action, int64_t not_after_ms) {
+  // Undoing must always be possible: only what starts something is guarded by the kill switch.
+  return {.id = action.action_id,
+          .topic = "actions",
+          .key = action.key(),
+          .payload = dump(to_json(action)),
+          .not_after_ms = action.inverse_of.empty() ? not_after_ms : 0,
+          .guarded = action.inverse_of.empty()};
+}
+
+OutboxEntry tombstone_message(const std::string& key, uint64_t step) {
+  return {.id = "end-" + std::to_string(step) + "-" + key,
+          .topic = "actions",
+          .key = key,
+          .payload = "",
+          .not_after_ms = 0,
+          .guarded = false};
+}
+
+OutboxEntry decision_message(const CycleReport& report, const Intervention* proposal) {
+  Json body = to_json(abridged(report));
+  if (proposal != nullptr) {
+    body["proposal"] = to_json(*proposal);
+    body["shown"] = action::shown_text(*proposal);
+  }
+  return {.id = report.decision_id,
+          .topic = "decisions",
+          .key = report.decision_id,
+          .payload = dump(body),
+          .not_after_ms = 0,
+          .guarded = false};
+}
+
+OutboxEntry incident_message(const Incident& incident, uint64_t step) {
+  return {.id = incident.id + "-" + std::to_string(step),
+          .topic = "alerts",
+          .key = incident.id,
+          .payload = dump(to_json(incident)),
+          .not_after_ms = 0,
+          .guarded = false};
+}
+
+OutboxEntry dead_letter_message(const observation::DeadLetter& letter, uint64_t step,
+                                std::size_t index) {
+  const Json body = {{"reason", name_of(letter.reason)},
+                     {"field", letter.field_name},
+                     {"topic", "payments.transactions"},
+                     {"partition", letter.slot},
+                     {"offset", letter.offset},
+                     {"payload", letter.payload}};
+  return {.id = "dlq-" + std::to_string(step) + "-" + std::to_string(index),
+          .topic = "dead-letters",
+          .key = std::string(name_of(letter.reason)),
+          .payload = dump(body),
+          .not_after_ms = 0,
+          .guarded = false};
+}
+
+}  // namespace payops::payments_agent
