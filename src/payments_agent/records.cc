@@ -36,7 +36,7 @@ AuditRecord sent_record(const SendResult& result, int64_t ts_ms) {
 }
 
 AuditRecord transition_record(const action::Transition& transition) {
-  return record("transition", transition.ts_ms, to_json(transition));
+  return record("transition", transition.ts_ms, {{"transition", to_json(transition)}});
 }
 
 AuditRecord verdict_record(const VerdictInput& input, const std::string& result,
