@@ -1,0 +1,473 @@
+// From crossings to alarms: which slice explains the excess, and the life of an alarm to its end.
+#include <algorithm>
+#include <cmath>
+
+#include "payops/core/digest.h"
+#include "payops/core/text.h"
+#include "state.h"
+
+namespace payops::reasoning {
+namespace {
+
+constexpr std::size_t kAlarmsAtOnce = 3;  // causes found in one resolution
+constexpr std::size_t kMaxAlarms = 64;    // in force
+constexpr double kAcceptScore = 8.0;      // of a slice that is to explain a crossing
+constexpr double kRescopeMargin = 6.0;    // before another slice takes an alarm over
+constexpr double kRecovered = 7.0;        // log-likelihood ratio of health that ends an alarm
+constexpr double kRecoveredMost = 11.0;
+
+// Among these shares one fault shows in several; the rest stand for themselves.
+bool may_be_symptom(Share share) { return share != Share::customer && share != Share::fraud; }
+
+RowKind kind_of(Share share) { return share == Share::volume ? RowKind::drop : RowKind::share; }
+int max_depth_of(Share share) { return share == Share::volume ? 1 : 3; }
+
+}  // namespace
+
+Signal signal_of(Share share) {
+  switch (share) {
+    case Share::technical:
+      return Signal::success_rate;
+    case Share::slow:
+      return Signal::latency_p95;
+    case Share::retry:
+      return Signal::retry_rate;
+    case Share::volume:
+      return Signal::volume;
+    default:
+      return Signal::decline_mix;
+  }
+}
+
+uint64_t alarm_hash(const LiveAlarm& a) {
+  std::string text;
+  Encoder out(text);
+  out.put(a.scope);
+  out.put(a.share);
+  out.put(a.started);
+  return hash64(text);
+}
+
+Row Reasoner::State::leaf_row(const Leaf& leaf, Share share, int64_t from_slot) const {
+  const Window& window = store.leaf_window(leaf);
+  const int64_t current = now > 0 ? (now - 1) / slot_s() : 0;
+  const Tally t = window.sum(from_slot, current);
+  Row row{.path = store.path(leaf),
+          .n = share_n(t, share),
+          .k = share_k(t, share),
+          .first = static_cast<double>(t.first),
+          .approved = static_cast<double>(t.approved)};
+  for (std::size_t c = 0; c < row.classes.size(); ++c) row.classes[c] = t.technical[c];
+  if (share == Share::volume) {
+    const double seconds = static_cast<double>(now - from_slot * slot_s());
+    row.e = row.n = expected_volume(window.baseline, now) * std::max(0.0, seconds);
+    for (const OwnAction& action : actions) {
+      if (moves_traffic(action) && overlap(action.scope, row.path)) row.n = row.e = 0.0;
+    }
+  } else if (share == Share::retry) {
+    const Baseline& global = store.window(store.all[0]).baseline;
+    row.e = row.n * retry_share(global, t);
+  } else {
+    row.e = row.n * leaf.expected[static_cast<std::size_t>(share)];
+  }
+  return row;
+}
+
+std::vector<Row> Reasoner::State::rows(Share share, int64_t from_second) const {
+  const int64_t current = now > 0 ? (now - 1) / slot_s() : 0;
+  const int64_t from = std::max(from_second / slot_s(), current - static_cast<int64_t>(kSlots) + 1);
+  std::vector<Row> all;
+  for (const Leaf& leaf : store.leaves) {
+    const Row row = leaf_row(leaf, share, from);
+    if (row.n > 0.0) all.push_back(row);
+  }
+  return all;
+}
+
+// Turns the crossings of this second into alarms. True when one rose or grew that is worth telling.
+bool Reasoner::State::resolve_crossings() {
+  if (crossings.empty()) return false;
+  bool news = false;
+  for (std::size_t s = 0; s < kShares; ++s) news = resolve(static_cast<Share>(s)) || news;
+  crossings.clear();
+  return news;
+}
+
+bool Reasoner::State::resolve(Share share) {
+  const Crossing* widest = nullptr;
+  for (const Crossing& c : crossings) {
+    if (c.share != share) continue;
+    if (widest == nullptr ||
+        c.cusum.statistic / c.threshold > widest->cusum.statistic / widest->threshold) {
+      widest = &c;
+    }
+  }
+  if (widest == nullptr) return false;
+  const Crossing crossing = *widest;
+  std::vector<Row> left = rows(share, crossing.cusum.onset);
+  bool news = grow(share, crossing, left);
+  const bool grown = std::any_of(alarms.begin(), alarms.end(), [&](const LiveAlarm& a) {
+    return a.share == share && overlap(a.scope, store.all[crossing.series].key);
+  });
+  const auto drop_explained = [&] {
+    std::erase_if(left, [&](const Row& row) {
+      return std::any_of(alarms.begin(), alarms.end(), [&](const LiveAlarm& a) {
+        return a.share == share && a.scope.covers(row.path);
+      });
+    });
+  };
+  drop_explained();
+  bool raised = false;
+  for (std::size_t i = 0; i < kAlarmsAtOnce && alarms.size() < kMaxAlarms; ++i) {
+    const ScopeTable table(left, kind_of(share), max_depth_of(share));
+    const ScopeScore* best = table.best();
+    if (best == nullptr || best->score() < kAcceptScore) break;
+    raise(share, *best, crossing);
+    news = news || !alarms.back().secondary;
+    raised = true;
+    drop_explained();
+  }
+  if (!raised && !grown && alarms.size() < kMaxAlarms) {
+    const ScopeScore own{.scope = store.all[crossing.series].key,
+                         .kind = kind_of(share),
+                         .n = crossing.cusum.attempts,
+                         .k = crossing.cusum.failures,
+                         .e = crossing.cusum.expected};
+    raise(share, own, crossing);
+    news = news || !alarms.back().secondary;
+  }
+  reset_detectors(share);
+  return news;
+}
+
+// Lets alarms in force take in an excess within their scope that is larger than they had. True when
+// one grew by a third and more.
+bool Reasoner::State::grow(Share share, const Crossing& crossing, const std::vector<Row>& all) {
+  bool news = false;
+  for (LiveAlarm& alarm : alarms) {
+    if (alarm.share != share || !overlap(alarm.scope, store.all[crossing.series].key)) continue;
+    ScopeScore sum{.scope = alarm.scope, .kind = kind_of(share)};
+    for (const Row& row : all) {
+      if (!alarm.scope.covers(row.path)) continue;
+      sum.n += row.n;
+      sum.k += row.k;
+      sum.e += row.e;
+    }
+    const double moved_now = sum.moved();
+    if (moved_now > alarm.moved + std::max(0.1, alarm.moved / 3.0)) {
+      news = news || !alarm.secondary;
+      alarm.statistic = crossing.cusum.statistic;
+      alarm.threshold = crossing.threshold;
+      alarm.recovery = 0.0;
+      alarm.recovered_since = 0;
+    }
+    alarm.moved = std::max(alarm.moved, moved_now);
+    alarm.peak = std::max(alarm.peak, alarm.moved);
+  }
+  return news;
+}
+
+void Reasoner::State::raise(Share share, const ScopeScore& scope, const Crossing& crossing) {
+  LiveAlarm alarm{.scope = scope.scope,
+                  .share = share,
+                  .started = crossing.cusum.onset,
+                  .raised = now,
+                  .updated = now,
+                  .moved = scope.moved(),
+                  .statistic = crossing.cusum.statistic,
+                  .threshold = crossing.threshold,
+                  .false_alarms_per_week = crossing.false_alarms_per_week,
+                  .attempts = scope.n,
+                  .failures = scope.k,
+                  .expected = scope.e};
+  // The scope's own detector knows more exactly since when.
+  if (const uint32_t series = store.find(scope.scope);
+      share == Share::technical && series != kNone) {
+    const Cusum* largest = nullptr;
+    for (const Cusum& c : store.all[series].failures.cusums) {
+      if (largest == nullptr || c.statistic > largest->statistic) largest = &c;
+    }
+    if (largest->failures > 0.0) {
+      alarm.started = largest->onset;
+      alarm.attempts = largest->attempts;
+      alarm.failures = largest->failures;
+      alarm.expected = largest->expected;
+      const ScopeScore exact{
+          .scope = scope.scope, .n = alarm.attempts, .k = alarm.failures, .e = alarm.expected};
+      alarm.moved = std::max(alarm.moved, exact.moved());
+    }
+  }
+  alarm.peak = alarm.moved;
+  for (auto it = alarms.begin(); it != alarms.end();) {
+    if (it->share == share && scope.scope.covers(it->scope)) {  // a wider cause takes it over
+      alarm.started = std::min(alarm.started, it->started);
+      it->ended = now;
+      if (!it->secondary && it->announced) gone.push_back(*it);
+      it = alarms.erase(it);
+      continue;
+    }
+    const bool related = may_be_symptom(share) && may_be_symptom(it->share) && it->share != share &&
+                         !it->secondary && nested(it->scope, scope.scope);
+    if (related) {
+      const bool graver = share == Share::technical && alarm.moved >= 0.25;
+      if (!graver) alarm.secondary = true;
+    }
+    ++it;
+  }
+  alarms.push_back(alarm);
+  classify(alarms.back());
+}
+
+// What has been explained is no evidence of anything further.
+void Reasoner::State::reset_detectors(Share share) {
+  for (uint32_t i = 0; i < store.all.size(); ++i) {
+    Series& series = store.all[i];
+    if (share == Share::technical) {
+      if (series.failures.quiet()) continue;
+      series.failures = {};
+    } else if (series.depth <= 1) {
+      Watched& watched = store.watched[series.detail];
+      if (share == Share::volume) {
+        watched.drop = {};
+      } else {
+        watched.shift(share) = {};
+      }
+    } else {
+      continue;
+    }
+    touched[i] = 1;
+  }
+}
+
+// Counts a second of the alarm's scope, for and against its going on.
+void Reasoner::State::follow(LiveAlarm& alarm, const Flow& f, int64_t second) {
+  double n = flow_n(f, alarm.share);
+  const double k = flow_k(f, alarm.share);
+  double e = f.v[kExpected + static_cast<std::size_t>(alarm.share) % 6];
+  const uint32_t index = store.find(alarm.scope);
+  const Window* window =
+      store.all[index].window != kNone ? &store.window(store.all[index]) : nullptr;
+  if (alarm.share == Share::retry) {
+    const Baseline& base = window != nullptr ? window->baseline : store.windows[0].baseline;
+    e = n * retry_share(base, window != nullptr ? window->sum(0, window->newest) : Tally{});
+  } else if (alarm.share == Share::volume) {
+    if (window == nullptr) return;
+    const double seconds = static_cast<double>(second + 1 - alarm.updated);
+    n = e = expected_volume(window->baseline, second) * std::max(0.0, seconds);
+  }
+  if (second >= alarm.raised || alarm.share == Share::volume) {
+    alarm.attempts += n;
+    alarm.failures += k;
+    alarm.expected += e;
+  }
+  alarm.updated = second + 1;
+  if (n <= 0.0) return;
+  const double half = std::clamp(alarm.moved / 2.0, 0.05, 0.6);
+  const double llr = alarm.share == Share::volume
+                         ? drop_llr(k, e, half)
+                         : share_llr(n, k, std::clamp(e / n, 0.002, 0.97), half);
+  alarm.recovery = std::clamp(alarm.recovery - llr, 0.0, kRecoveredMost);
+  if (alarm.recovery < kRecovered) {
+    alarm.recovered_since = 0;
+  } else if (alarm.recovered_since == 0) {
+    alarm.recovered_since = second;
+  }
+}
+
+// Once a cycle: sizes, slices and ends of the alarms in force.
+void Reasoner::State::tend_alarms() {
+  for (LiveAlarm& alarm : alarms) {
+    if (alarm.share == Share::technical && alarm.recovered_since == 0) rescope(alarm);
+    ScopeScore recent{.scope = alarm.scope, .kind = kind_of(alarm.share)};
+    // Whole sub-windows since it began; before there is one, what the detector saw stands.
+    const int64_t since =
+        std::max(alarm.started + slot_s() - 1, now - config.short_window_s) / slot_s() * slot_s();
+    if (since >= now) continue;
+    for (const Row& row : rows(alarm.share, since)) {
+      if (!alarm.scope.covers(row.path)) continue;
+      recent.n += row.n;
+      recent.k += row.k;
+      recent.e += row.e;
+    }
+    // Few attempts (a path of ours kept off, say) change an estimate only a little.
+    const double weight = recent.n / (recent.n + 10.0);
+    alarm.moved += weight * (recent.moved() - alarm.moved);
+    alarm.peak = std::max(alarm.peak, alarm.moved);
+  }
+  for (LiveAlarm& alarm : alarms) classify(alarm);
+  std::vector<LiveAlarm> still;
+  std::vector<SeriesKey> normal;
+  for (LiveAlarm& alarm : alarms) {
+    if (!end_if_over(alarm)) {
+      still.push_back(alarm);
+      continue;
+    }
+    if (!alarm.secondary && alarm.announced) gone.push_back(alarm);
+    if (alarm.recovered_since == 0) normal.push_back(alarm.scope);
+  }
+  const bool fewer = still.size() != alarms.size();
+  alarms = std::move(still);
+  for (const SeriesKey& scope : normal) relearn(scope);
+  if (!fewer) return;
+  for (LiveAlarm& alarm : alarms) {  // a symptom that outlives its cause is one no longer
+    const bool explained = std::any_of(alarms.begin(), alarms.end(), [&](const LiveAlarm& a) {
+      return !a.secondary && nested(a.scope, alarm.scope);
+    });
+    if (alarm.secondary && !explained) alarm.secondary = false;
+  }
+}
+
+bool Reasoner::State::end_if_over(LiveAlarm& alarm) {
+  const bool cleared =
+      alarm.recovered_since != 0 && now - alarm.recovered_since >= config.clear_after_s;
+  const bool old = now - alarm.raised >= config.freeze_max_s;
+  if (cleared || old) alarm.ended = now;
+  return alarm.ended != 0;
+}
+
+// Another slice takes an alarm over when it explains the same attempts decisively better.
+void Reasoner::State::rescope(LiveAlarm& alarm) {
+  std::vector<Row> mine = rows(alarm.share, alarm.started + 1);
+  std::erase_if(mine, [&](const Row& row) {
+    return std::any_of(alarms.begin(), alarms.end(), [&](const LiveAlarm& a) {
+      return &a != &alarm && a.share == alarm.share && a.scope.covers(row.path);
+    });
+  });
+  const ScopeTable table(mine, kind_of(alarm.share));
+  const ScopeScore* best = table.best();
+  const ScopeScore* now_at = table.find(alarm.scope);
+  if (best == nullptr || best->scope == alarm.scope || !overlap(best->scope, alarm.scope)) return;
+  if (best->score() < kAcceptScore) return;
+  if (now_at != nullptr && best->score() < now_at->score() + kRescopeMargin) return;
+  LiveAlarm old = alarm;
+  old.ended = now;
+  if (!old.secondary && old.announced) gone.push_back(old);
+  alarm.scope = best->scope;
+  alarm.announced = false;
+  alarm.raised = now;
+  alarm.attempts = best->n;
+  alarm.failures = best->k;
+  alarm.expected = best->e;
+  alarm.moved = best->moved();
+  alarm.peak = alarm.moved;
+}
+
+// Names the pattern, and whether more than half of the peers suffer alike.
+void Reasoner::State::classify(LiveAlarm& alarm) {
+  const SeriesKey& s = alarm.scope;
+  const std::vector<Row> all =
+      rows(alarm.share, std::max(alarm.started + 1, now - config.short_window_s));
+  Row sum;
+  std::map<DimId, ScopeScore> peers;  // of the scope's own kind: the other issuers, say
+  const auto id_of = [&](const SeriesKey& key) {
+    return s.issuer != kAny ? key.issuer : s.gateway != kAny ? key.gateway : key.method;
+  };
+  for (const Row& row : all) {
+    ScopeScore& peer = peers[id_of(row.path)];
+    peer.kind = kind_of(alarm.share);
+    peer.n += row.n;
+    peer.k += row.k;
+    peer.e += row.e;
+    if (!s.covers(row.path)) continue;
+    sum.first += row.first;
+    sum.approved += row.approved;
+    for (std::size_t c = 0; c < row.classes.size(); ++c) sum.classes[c] += row.classes[c];
+  }
+  std::size_t suffering = 0;
+  for (const auto& [id, peer] : peers) {
+    const double sd = std::sqrt(peer.e + 1.0);
+    const bool clear = kind_of(alarm.share) == RowKind::drop ? peer.e - peer.k > 2.0 * sd
+                                                             : peer.k - peer.e > 2.0 * sd;
+    suffering += clear && peer.moved() >= alarm.moved / 2.0;
+  }
+  const bool many = s == SeriesKey{} || (peers.size() > 1 && 2 * suffering > peers.size());
+  alarm.spread = many ? Spread::systemic : Spread::localized;
+  switch (alarm.share) {
+    case Share::slow:
+      alarm.pattern = Pattern::latency_spike;
+      return;
+    case Share::retry:
+      alarm.pattern = Pattern::retry_storm;
+      return;
+    case Share::volume:
+      alarm.pattern = Pattern::volume_drop;
+      return;
+    case Share::fraud:
+      alarm.pattern = Pattern::fraud_burst;
+      return;
+    case Share::customer:
+    case Share::policy:
+      alarm.pattern = Pattern::decline_mix_shift;
+      return;
+    case Share::technical:
+      break;
+  }
+  const double issuer_side = sum.classes[0];
+  const double route_side = sum.classes[1] + sum.classes[2];
+  const bool issuer_like = s.issuer != kAny && (s.gateway == kAny || issuer_side > route_side);
+  if (issuer_like) {
+    // What the fault at its worst leaves of what would otherwise have succeeded.
+    const double usual = 1.0 - (alarm.attempts > 0.0 ? alarm.expected / alarm.attempts : 0.0);
+    const bool outage = usual * (1.0 - alarm.peak) < config.outage_success;
+    alarm.pattern = outage ? Pattern::issuer_outage : Pattern::issuer_degradation;
+  } else if (s.method != kAny && s.gateway == kAny && s.issuer == kAny) {
+    alarm.pattern = Pattern::method_fatigue;
+  } else {
+    alarm.pattern = Pattern::gateway_failure;
+  }
+}
+
+// How much of each watched series' volume our own actions move about.
+void Reasoner::State::note_own_actions() {
+  own_share.assign(store.watched.size(), 0.0);
+  const bool any = std::any_of(actions.begin(), actions.end(), moves_traffic);
+  if (!any) return;
+  std::vector<double> covered(store.watched.size()), all(store.watched.size());
+  for (const Leaf& leaf : store.leaves) {
+    const double volume = expected_volume(store.leaf_window(leaf).baseline, now);
+    const bool moved_by_us = std::any_of(actions.begin(), actions.end(), [&](const OwnAction& a) {
+      return moves_traffic(a) && a.scope.covers(store.path(leaf));
+    });
+    for (const std::size_t i : {0u, 1u, 2u, 4u}) {
+      const uint32_t watched = store.all[leaf.series[i]].detail;
+      all[watched] += volume;
+      if (moved_by_us) covered[watched] += volume;
+    }
+  }
+  for (std::size_t i = 0; i < own_share.size(); ++i) {
+    own_share[i] = all[i] > 0.0 ? covered[i] / all[i] : 1.0;
+  }
+}
+
+void Reasoner::State::judge_silence(int64_t until) {
+  for (uint32_t i = 0; i < store.watched.size(); ++i) {
+    if (store.watched[i].drop_until >= until) continue;
+    add_silence(i, until, 0.0);
+    touched[store.watched_series[i]] = 1;
+  }
+  resolve_crossings();
+}
+
+Alarm Reasoner::State::told(const LiveAlarm& a, const Dictionary& dictionary) const {
+  const double n = std::max(a.attempts, 1.0);
+  const bool volume = a.share == Share::volume;
+  const double seconds = std::max(1.0, static_cast<double>(a.updated - a.started));
+  return {
+      .id = "alm-" + hex64(alarm_hash(a)),
+      .scope = dictionary.scope(a.scope),
+      .signal = signal_of(a.share),
+      .pattern = a.pattern,
+      .spread = a.spread,
+      .started_ts_ms = a.started * 1000,
+      .raised_ts_ms = a.raised * 1000,
+      .ended_ts_ms = a.ended * 1000,
+      .statistic = a.statistic,
+      .threshold = a.threshold,
+      .false_alarms_per_week = a.false_alarms_per_week,
+      .evidence_attempts = static_cast<uint64_t>(std::max(0.0, volume ? a.failures : a.attempts)),
+      .observed = volume ? a.failures / seconds : a.failures / n,
+      .expected = volume ? a.expected / seconds : a.expected / n,
+      .excess_failures = volume ? 0.0 : a.failures - a.expected};
+}
+
+}  // namespace payops::reasoning

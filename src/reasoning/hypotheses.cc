@@ -1,0 +1,461 @@
+// Competing explanations of the alarms in force. Each primary alarm is explained by candidates
+// whose likelihoods are compared on the same rows; "none of these" is always among them. Several
+// alarms share the probability by what each costs, so that all posteriors sum to one.
+#include <algorithm>
+#include <cmath>
+
+#include "payops/core/digest.h"
+#include "payops/core/text.h"
+#include "state.h"
+
+namespace payops::reasoning {
+namespace {
+
+constexpr std::size_t kCauses = enum_names<Cause>.size();
+
+// How often each cause is behind an incident, before anything is seen of this one. Guesses of an
+// operations team, to be replaced by counts of labelled incidents.
+constexpr std::array<double, kCauses> kCausePrior{
+    0.30,  // issuer_down
+    0.20,  // gateway_down
+    0.05,  // network
+    0.10,  // method_wide
+    0.08,  // retry_storm
+    0.08,  // latency
+    0.07,  // customer_shift
+    0.04,  // traffic_drop
+    0.02,  // fraud_burst
+    0.02,  // own_action
+    0.02,  // data_problem
+    0.02,  // none_of_these
+};
+
+// How readily a cause shows as a rise of this share (Share order; the first row is for causes that
+// are not places of technical failure).
+struct Fit {
+  Cause cause;
+  double fit;
+};
+const std::vector<Fit>& fits(Share share) {
+  static const std::array<std::vector<Fit>, kShares> table{{
+      {{Cause::retry_storm, 0.01},
+       {Cause::latency, 0.01},
+       {Cause::own_action, 0.01},
+       {Cause::data_problem, 0.02}},
+      {{Cause::latency, 0.9},
+       {Cause::issuer_down, 0.12},
+       {Cause::gateway_down, 0.15},
+       {Cause::network, 0.15},
+       {Cause::retry_storm, 0.1},
+       {Cause::own_action, 0.02},
+       {Cause::data_problem, 0.02}},
+      {{Cause::retry_storm, 0.9},
+       {Cause::issuer_down, 0.08},
+       {Cause::gateway_down, 0.08},
+       {Cause::network, 0.05},
+       {Cause::latency, 0.1},
+       {Cause::own_action, 0.03},
+       {Cause::fraud_burst, 0.05}},
+      {{Cause::customer_shift, 0.9},
+       {Cause::fraud_burst, 0.05},
+       {Cause::issuer_down, 0.03},
+       {Cause::data_problem, 0.05}},
+      {{Cause::customer_shift, 0.4},
+       {Cause::issuer_down, 0.25},
+       {Cause::fraud_burst, 0.3},
+       {Cause::data_problem, 0.05}},
+      {{Cause::fraud_burst, 0.9}, {Cause::customer_shift, 0.06}, {Cause::issuer_down, 0.02}},
+      {{Cause::traffic_drop, 0.8},
+       {Cause::data_problem, 0.2},
+       {Cause::own_action, 0.02},
+       {Cause::gateway_down, 0.05},
+       {Cause::issuer_down, 0.03}},
+  }};
+  return table[static_cast<std::size_t>(share)];
+}
+constexpr double kNoneFit = 0.08;
+
+// Which class technical failures carry under a cause: issuer, gateway, network, unknown.
+constexpr std::array<double, 4> classes_of(Cause cause) {
+  switch (cause) {
+    case Cause::issuer_down:
+      return {0.72, 0.06, 0.07, 0.15};
+    case Cause::gateway_down:
+      return {0.10, 0.55, 0.17, 0.18};
+    case Cause::network:
+      return {0.08, 0.16, 0.52, 0.24};
+    case Cause::latency:
+      return {0.12, 0.12, 0.16, 0.60};
+    default:
+      return {0.36, 0.26, 0.14, 0.24};
+  }
+}
+
+bool is_place(Cause cause) {
+  return cause == Cause::issuer_down || cause == Cause::gateway_down || cause == Cause::network ||
+         cause == Cause::method_wide;
+}
+
+struct Totals {
+  double n = 0.0, k = 0.0, e = 0.0;
+  std::array<double, 4> classes{};
+  void add(const Row& row) {
+    n += row.n;
+    k += row.k;
+    e += row.e;
+    for (std::size_t c = 0; c < 4; ++c) classes[c] += row.classes[c];
+  }
+  [[nodiscard]] double excess() const { return k - e; }
+};
+
+// Decline codes speak, but vary between networks: half their weight, and never decisive alone.
+double class_evidence(const Totals& inside, Cause cause) {
+  const double share = inside.k > 0.0 ? std::max(0.0, inside.excess() / inside.k) : 0.0;
+  const auto expected = classes_of(cause);
+  const auto usual = classes_of(Cause::none_of_these);
+  double sum = 0.0;
+  for (std::size_t c = 0; c < 4; ++c) {
+    sum += 0.5 * share * inside.classes[c] * std::log(expected[c] / usual[c]);
+  }
+  return std::clamp(sum, -8.0, 8.0);
+}
+
+struct Candidate {
+  Cause cause = Cause::none_of_these;
+  SeriesKey scope;
+  double log_prior = 0.0;
+  double log_likelihood = 0.0;
+  double explained = 0.0;  // excess inside the scope
+  double probability = 0.0;
+  double prior = 0.0;
+  std::vector<std::string> evidence_for;
+  std::vector<std::string> evidence_against;
+};
+
+std::string percent(double share) { return fixed(100.0 * share, 1) + " %"; }
+
+std::string_view what_moved(Share share) {
+  switch (share) {
+    case Share::technical:
+      return "technical failures";
+    case Share::slow:
+      return "unusually slow attempts";
+    case Share::retry:
+      return "retries";
+    case Share::customer:
+      return "declines for the customer's account";
+    case Share::policy:
+      return "declines by the issuer's policy";
+    case Share::fraud:
+      return "declines for suspected fraud";
+    case Share::volume:
+      return "payments";
+  }
+  return "";
+}
+
+std::string figures(const Totals& t, Share share) {
+  if (share == Share::volume) {
+    return fixed(t.k, 0) + " payments where " + fixed(t.e, 0) + " were expected";
+  }
+  return std::string(what_moved(share)) + " in " + fixed(t.k, 0) + " of " + fixed(t.n, 0) +
+         " attempts (" + percent(t.n > 0.0 ? t.k / t.n : 0.0) + ") where " +
+         percent(t.n > 0.0 ? t.e / t.n : 0.0) + " is usual";
+}
+
+}  // namespace
+
+// Explains one alarm on its own rows.
+class Explanation {
+ public:
+  Explanation(const Reasoner::State& state, const LiveAlarm& alarm, std::vector<Row> rows,
+              std::vector<Row> technical, const Dictionary& dictionary)
+      : state_(state),
+        alarm_(alarm),
+        rows_(std::move(rows)),
+        technical_rows_(std::move(technical)),
+        table_(rows_, alarm.share == Share::volume ? RowKind::drop : RowKind::share),
+        technical_(technical_rows_, RowKind::share),
+        dictionary_(dictionary) {
+    if (alarm.share == Share::technical) {
+      add_places();
+    }
+    for (const auto& [cause, fit] : fits(alarm.share)) add_fitting(cause, fit);
+    add_none();
+    weigh();
+    for (Candidate& c : candidates_) describe_evidence(c);
+  }
+  [[nodiscard]] std::vector<Candidate>& candidates() { return candidates_; }
+
+ private:
+  [[nodiscard]] double evidence(const SeriesKey& scope) const {
+    const ScopeScore* score = table_.find(scope);
+    return score != nullptr ? score->log_evidence : 0.0;
+  }
+  [[nodiscard]] Totals inside(const SeriesKey& scope, bool complement = false) const {
+    Totals t;
+    for (const Row& row : rows_) {
+      if (scope.covers(row.path) != complement) t.add(row);
+    }
+    return t;
+  }
+  [[nodiscard]] Cause cause_of(const SeriesKey& s) const {
+    if (s == SeriesKey{}) return Cause::network;
+    if (s.gateway == kAny) return s.issuer != kAny ? Cause::issuer_down : Cause::method_wide;
+    if (s.issuer == kAny) return Cause::gateway_down;
+    const Totals t = inside(s);
+    return t.classes[0] > t.classes[1] + t.classes[2] ? Cause::issuer_down : Cause::gateway_down;
+  }
+  void add(Cause cause, const SeriesKey& scope, double log_prior, double log_likelihood) {
+    for (const Candidate& c : candidates_) {
+      if (c.cause == cause && c.scope == scope) return;
+    }
+    const Totals t = inside(scope);
+    const double explained = alarm_.share == Share::volume ? -t.excess() : t.excess();
+    candidates_.push_back({.cause = cause,
+                           .scope = scope,
+                           .log_prior = log_prior,
+                           .log_likelihood = log_likelihood,
+                           .explained = explained,
+                           .evidence_for = {},
+                           .evidence_against = {}});
+  }
+  // Places whose failing would show as technical failures: the alarm's own scope, and the best of
+  // every kind.
+  void add_places() {
+    std::vector<const ScopeScore*> scores{table_.find(alarm_.scope)};
+    for (unsigned p = 0; p < 8; ++p) {
+      scores.push_back(table_.best_at((p & 1) != 0, (p & 2) != 0, (p & 4) != 0));
+    }
+    for (const ScopeScore* score : scores) {
+      if (score == nullptr) continue;
+      const Cause cause = cause_of(score->scope);
+      add(cause, score->scope, score->log_prior,
+          score->log_evidence + class_evidence(inside(score->scope), cause));
+    }
+  }
+  void add_fitting(Cause cause, double fit) {
+    if (cause == Cause::own_action && !own_action_near()) return;
+    const auto concurrent = [&](Share share) {
+      return std::any_of(state_.alarms.begin(), state_.alarms.end(), [&](const LiveAlarm& a) {
+        return a.share == share && overlap(a.scope, alarm_.scope);
+      });
+    };
+    if (alarm_.share == Share::technical) {
+      if (cause == Cause::retry_storm && concurrent(Share::retry)) fit = 0.4;
+      if (cause == Cause::latency && concurrent(Share::slow)) fit = 0.3;
+    }
+    SeriesKey scope = alarm_.scope;
+    if (cause == Cause::network) scope = {};
+    if (cause == Cause::issuer_down && scope.issuer == kAny) return;
+    if (cause == Cause::gateway_down && scope.gateway == kAny) return;
+    if (cause == Cause::data_problem) {
+      scope = {};
+      const bool silent =
+          alarm_.share == Share::volume && alarm_.scope == SeriesKey{} && alarm_.moved > 0.97;
+      if (silent) fit = 50.0;  // everything at once and entirely: the data, not the customers
+    }
+    double likelihood = evidence(scope) + std::log(fit);
+    if (alarm_.share == Share::technical) {
+      likelihood += class_evidence(inside(scope), cause);
+    } else if (is_place(cause)) {
+      // A place that is down fails payments: what do its technical failures say?
+      const ScopeScore* technical = technical_.find(scope);
+      likelihood += technical != nullptr ? std::clamp(technical->log_evidence, -6.0, 0.0) : 0.0;
+    }
+    add(cause, scope, std::log(kCausePrior[static_cast<std::size_t>(cause)]), likelihood);
+  }
+  void add_none() {
+    const double best = std::max(0.0, table_.unstructured());
+    add(Cause::none_of_these, {},
+        std::log(kCausePrior[static_cast<std::size_t>(Cause::none_of_these)]),
+        best + std::log(kNoneFit));
+  }
+  // An action of ours began within two minutes before, and not to its own relief.
+  [[nodiscard]] bool own_action_near() const {
+    return std::any_of(state_.actions.begin(), state_.actions.end(), [&](const OwnAction& a) {
+      const int64_t lead = alarm_.started - a.since_ts_ms / 1000;
+      return lead >= -5 && lead <= 120;
+    });
+  }
+  void weigh() {
+    const auto soft = [&](auto log_weight, double Candidate::*out) {
+      double high = -1e300, sum = 0.0;
+      for (const Candidate& c : candidates_) high = std::max(high, log_weight(c));
+      for (Candidate& c : candidates_) sum += c.*out = std::exp(log_weight(c) - high);
+      for (Candidate& c : candidates_) c.*out /= sum;
+    };
+    soft([](const Candidate& c) { return c.log_prior; }, &Candidate::prior);
+    const double memory = state_.config.belief_memory;
+    const uint64_t id = alarm_hash(alarm_);
+    const auto remembered = [&](const Candidate& c) {
+      const auto it = state_.beliefs.find({id, c.cause, c.scope.packed()});
+      if (it == state_.beliefs.end()) return c.log_prior;
+      return (1.0 - memory) * c.log_prior + memory * std::log(std::max(it->second, 1e-4));
+    };
+    soft([&](const Candidate& c) { return remembered(c) + c.log_likelihood; },
+         &Candidate::probability);
+    // Nothing is ever quite ruled out or certain: the likelihoods are models too.
+    for (Candidate& c : candidates_) c.probability = 0.99 * c.probability + 0.01 * c.prior;
+  }
+  void describe_evidence(Candidate& c) const {
+    const Totals in = inside(c.scope), out = inside(c.scope, true);
+    const std::string place = describe(dictionary_.scope(c.scope));
+    if (c.cause == Cause::none_of_these) {
+      c.evidence_for.push_back("the excess may lie scattered over paths without a common place");
+      return;
+    }
+    c.evidence_for.push_back(place + ": " + figures(in, alarm_.share));
+    if (out.n > 0.0) {
+      const double sd = std::sqrt(out.e + 1.0);
+      const double excess = alarm_.share == Share::volume ? -out.excess() : out.excess();
+      auto& side = excess < 2.0 * sd ? c.evidence_for : c.evidence_against;
+      side.push_back("everything else: " + figures(out, alarm_.share));
+    }
+    if (alarm_.share == Share::technical && in.k > 0.0) {
+      const auto expected = classes_of(c.cause);
+      const auto top = std::max_element(in.classes.begin(), in.classes.end()) - in.classes.begin();
+      const auto at = static_cast<std::size_t>(top);
+      const double share = in.classes[at] / in.k;
+      auto& side = expected[at] >= 0.3 ? c.evidence_for : c.evidence_against;
+      side.push_back(percent(share) + " of the failures are of class " +
+                     std::string(name_of(kTechnicalClasses[at])));
+    } else if (is_place(c.cause)) {
+      Totals technical;
+      for (const Row& row : technical_rows_) {
+        if (c.scope.covers(row.path)) technical.add(row);
+      }
+      auto& side = technical.excess() > 2.0 * std::sqrt(technical.e + 1.0) ? c.evidence_for
+                                                                           : c.evidence_against;
+      side.push_back(place + ": " + figures(technical, Share::technical));
+    }
+    if (c.cause == Cause::own_action) {
+      c.evidence_for.push_back("it began within two minutes of an action of ours");
+    }
+    add_unaffected(c);
+  }
+  // The part of the scope that should suffer and does not.
+  void add_unaffected(Candidate& c) const {
+    if (!is_place(c.cause) || alarm_.share != Share::technical) return;
+    const ScopeScore* whole = table_.find(c.scope);
+    if (whole == nullptr || whole->moved() < 0.05) return;
+    const ScopeScore* calmest = nullptr;
+    for (const ScopeScore& part : table_.scopes()) {
+      if (part.scope == c.scope || !c.scope.covers(part.scope)) continue;
+      if (part.scope.depth() != c.scope.depth() + 1 || part.n < 10.0) continue;
+      if (part.moved() > whole->moved() / 4.0) continue;
+      if (calmest == nullptr || part.n > calmest->n) calmest = &part;
+    }
+    if (calmest == nullptr) return;
+    c.evidence_against.push_back(
+        describe(dictionary_.scope(calmest->scope)) +
+        " should suffer too: " + figures(inside(calmest->scope), alarm_.share));
+  }
+
+  const Reasoner::State& state_;
+  const LiveAlarm& alarm_;
+  std::vector<Row> rows_;
+  std::vector<Row> technical_rows_;
+  ScopeTable table_;
+  ScopeTable technical_;
+  const Dictionary& dictionary_;
+  std::vector<Candidate> candidates_;
+};
+
+namespace {
+
+// What an alarm costs now, in payments a second, roughly: how alarms share the probability.
+double weight_of(const LiveAlarm& alarm, const std::vector<Row>& rows) {
+  double n = 0.0;
+  for (const Row& row : rows) n += alarm.scope.covers(row.path) ? row.n : 0.0;
+  const double harm = alarm.share == Share::technical || alarm.share == Share::volume ? 1.0 : 0.3;
+  return harm * (1.0 + n * std::max(alarm.moved, 0.02));
+}
+
+std::string why_not(const Candidate& leader, const Candidate& loser, const Dictionary& dictionary) {
+  const auto name = [&](const Candidate& c) {
+    return std::string(name_of(c.cause)) + " at " + describe(dictionary.scope(c.scope));
+  };
+  const std::string lead = name(leader);
+  if (loser.cause == Cause::none_of_these) return lead + " explains what is seen better";
+  const double gap = leader.log_likelihood - loser.log_likelihood;
+  if (leader.explained > loser.explained + 1.0) {
+    return lead + " explains " + fixed(leader.explained, 0) + " of what is in excess, this only " +
+           fixed(std::max(0.0, loser.explained), 0);
+  }
+  if (loser.scope != leader.scope && loser.scope.covers(leader.scope)) {
+    return "it would touch more than " + describe(dictionary.scope(leader.scope)) +
+           ", and the rest is as usual";
+  }
+  if (gap > 0.0) return lead + " makes what is seen e^" + fixed(gap, 1) + " times likelier";
+  return lead + " is the commoner cause";
+}
+
+Hypothesis to_hypothesis(const Candidate& c, const Dictionary& dictionary, double weight) {
+  const Scope scope = dictionary.scope(c.scope);
+  return {.id = "hyp-" + hex64(hash64(std::string(name_of(c.cause)) + "|" + to_string(scope))),
+          .cause = c.cause,
+          .scope = scope,
+          .prior = weight * c.prior,
+          .posterior = weight * c.probability,
+          .log_likelihood = c.log_likelihood,
+          .evidence_for = c.evidence_for,
+          .evidence_against = c.evidence_against,
+          .why_not = {}};
+}
+
+}  // namespace
+
+std::vector<Hypothesis> Reasoner::State::hypotheses(const Dictionary& dictionary) {
+  std::vector<Hypothesis> all;
+  std::map<BeliefKey, double> believed;
+  std::vector<double> weights;
+  std::vector<std::vector<Candidate>> explained;
+  for (const LiveAlarm& alarm : alarms) {
+    if (alarm.secondary) continue;
+    std::vector<Row> mine = rows(alarm.share, alarm.started);
+    std::erase_if(mine, [&](const Row& row) {  // other alarms answer for their own
+      return !alarm.scope.covers(row.path) &&
+             std::any_of(alarms.begin(), alarms.end(), [&](const LiveAlarm& a) {
+               return a.share == alarm.share && !a.secondary && a.scope.covers(row.path);
+             });
+    });
+    weights.push_back(weight_of(alarm, mine));
+    std::vector<Row> technical =
+        alarm.share == Share::technical ? mine : rows(Share::technical, alarm.started);
+    Explanation explanation(*this, alarm, std::move(mine), std::move(technical), dictionary);
+    for (const Candidate& c : explanation.candidates()) {
+      believed[{alarm_hash(alarm), c.cause, c.scope.packed()}] = c.probability;
+    }
+    explained.push_back(std::move(explanation.candidates()));
+  }
+  beliefs = std::move(believed);
+  double total = 0.0;
+  for (const double w : weights) total += w;
+  for (std::size_t i = 0; i < explained.size(); ++i) {
+    auto& candidates = explained[i];
+    const auto leader = std::max_element(
+        candidates.begin(), candidates.end(),
+        [](const Candidate& a, const Candidate& b) { return a.probability < b.probability; });
+    for (const Candidate& c : candidates) {
+      Hypothesis h = to_hypothesis(c, dictionary, weights[i] / total);
+      if (&c != &*leader) h.why_not = why_not(*leader, c, dictionary);
+      const auto same = std::find_if(all.begin(), all.end(), [&](const Hypothesis& other) {
+        return other.cause == h.cause && other.scope == h.scope;
+      });
+      if (same == all.end()) {
+        all.push_back(std::move(h));
+      } else {
+        same->prior += h.prior;
+        same->posterior += h.posterior;
+        if (h.why_not.empty()) same->why_not.clear();
+      }
+    }
+  }
+  std::stable_sort(all.begin(), all.end(), [](const Hypothesis& a, const Hypothesis& b) {
+    return a.posterior > b.posterior;
+  });
+  return all;
+}
+
+}  // namespace payops::reasoning
