@@ -26,7 +26,7 @@ USER payops
 VOLUME ["/var/lib/payops/state", "/var/lib/payops/audit"]
 # The agent's by default; compose sets the simulator's own.
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=3 \
-  CMD ["payops-health", "agent", "/var/lib/payops/audit"]
+  CMD ["payops-health", "agent", "/var/lib/payops/state"]
 STOPSIGNAL SIGINT
 ENTRYPOINT ["payops"]
 CMD ["--help"]
