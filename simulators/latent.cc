@@ -13,7 +13,7 @@ constexpr uint64_t kDrawDrift = 2;
 constexpr double kSuccessLow = 0.02, kSuccessHigh = 0.998;
 constexpr double kRetryHigh = 0.98;
 constexpr double kStormRetry = 0.97;  // propensity in a full retry storm
-constexpr double kStormLoss = 0.3;    // the stumble that sets a full one off
+constexpr double kStormLoss = 0.5;    // the stumble that sets a full one off
 constexpr double kFatigueGivesUp = 0.3;
 
 DeclineClass culprit(const Scope& scope) {

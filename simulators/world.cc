@@ -10,7 +10,7 @@ namespace payops::simulators {
 namespace {
 
 constexpr int64_t kSecondMs = 1000;
-constexpr double kLoadMemoryS = 8.0;
+constexpr double kLoadMemoryS = 15.0;
 constexpr double kMaxOverload = 0.9;
 
 // For a heap whose top is the earliest; ties by what does not depend on interventions.

@@ -36,7 +36,7 @@ struct MethodSpec {
 struct GatewaySpec {
   std::string name;
   double share = 1.0;      // of the default router's static split
-  int64_t fee_minor = 30;  // per attempt
+  int64_t fee_minor = 60;  // per attempt
   double fee_bps = 120.0;  // of the approved amount, in hundredths of a percent
   double latency_factor = 1.0;
   static constexpr auto fields() {
@@ -67,7 +67,7 @@ struct Drift {
 // Deviations of the paths in a scope; later entries win.
 struct PathSpec {
   Scope scope;
-  std::optional<double> theta, sigma, mean_success;
+  std::optional<double> theta = {}, sigma = {}, mean_success = {};  // absent: as `drift` has it
   double latency_factor = 1.0;
   static constexpr auto fields() {
     return std::make_tuple(field("scope", &PathSpec::scope), field("theta", &PathSpec::theta),
@@ -90,8 +90,8 @@ struct Rhythm {
 };
 
 struct Economics {
-  double margin_share = 0.08;    // of a converted amount, before fees
-  int64_t retry_fee_minor = 15;  // per retry, on top of the attempt's fee
+  double margin_share = 0.08;     // of a converted amount, before fees
+  int64_t retry_fee_minor = 200;  // per retry, on top of the attempt's fee
   double amount_median_minor = 80'000;
   double amount_spread = 0.9;  // sigma of the logarithm
   static constexpr auto fields() {
@@ -204,9 +204,9 @@ struct Scenario {
                                      {"wallet", 0.10, 400},
                                      {"bnpl", 0.07, 750},
                                      {"netbanking", 0.11, 1500}};
-  std::vector<GatewaySpec> gateways = {{"RAZORPAY", 0.45, 30, 120, 1.0},
-                                       {"PAYU", 0.35, 25, 110, 1.1},
-                                       {"BILLDESK", 0.20, 35, 140, 0.95}};
+  std::vector<GatewaySpec> gateways = {{"RAZORPAY", 0.45, 60, 120, 1.0},
+                                       {"PAYU", 0.35, 50, 110, 1.1},
+                                       {"BILLDESK", 0.20, 70, 140, 0.95}};
   Drift drift;
   std::vector<PathSpec> paths;
   Rhythm rhythm;
