@@ -1,0 +1,208 @@
+// What a message costs on the way from bytes to a counted attempt. 343-byte native events of one
+// producer, 20 paths, 1,000 attempts a second of event time, 10 % failures.
+#include <benchmark/benchmark.h>
+#include <simdjson.h>
+
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "../src/observation/attempt_decoder.h"
+#include "../src/observation/json_index.h"
+#include "../src/observation/open_second.h"
+#include "payops/core/check.h"
+#include "payops/core/random.h"
+#include "payops/observation/observer.h"
+
+namespace {
+
+using namespace payops;
+using namespace payops::observation;
+
+constexpr int64_t kStartMs = 1'772'366'400'000;
+constexpr std::size_t kMessages = 65'536;
+constexpr int64_t kPerSecond = 1'000;
+constexpr std::size_t kBytes = 343;
+
+std::string event(uint64_t n, int64_t ts_ms) {
+  static constexpr const char* kIssuers[] = {"HDFC", "ICICI", "AXIS", "SBI"};
+  static constexpr const char* kMethods[] = {"card", "upi", "wallet", "bnpl", "netbanking"};
+  static constexpr const char* kGateways[] = {"PAYU", "RAZORPAY", "CASHFREE"};
+  auto draw = Random(1).at(n);
+  const bool approved = draw.chance(0.9);
+  char text[512];
+  std::snprintf(text, sizeof text,
+                R"({"attempt_id":"att-%016llx","payment_id":"pay-%08llx","attempt_no":%d,)"
+                R"("ts_ms":%lld,"issuer":"%s","method":"%s","gateway":"%s","merchant_id":"m-%04d",)"
+                R"("user_id":"u-%06d","amount_minor":%d,"currency":"INR","status":"%s",)"
+                R"("decline_code":%s,"latency_ms":%d,"region":"west","action_ids":[],)"
+                R"("arm":"none","propensity":1.0)",
+                static_cast<unsigned long long>(mix64(n)), static_cast<unsigned long long>(n),
+                draw.chance(0.1) ? 2 : 1, static_cast<long long>(ts_ms),
+                kIssuers[draw.below(4)], kMethods[draw.below(5)], kGateways[draw.below(3)],
+                static_cast<int>(draw.below(1'000)), static_cast<int>(draw.below(1'000'000)),
+                static_cast<int>(10'000 + draw.below(490'000)), approved ? "approved" : "declined",
+                approved ? "null" : "\"51\"", static_cast<int>(80 + draw.below(900)));
+  std::string json = text;
+  // Fill up to the size; the last field is one that nobody reads.
+  const std::size_t fixed = json.size() + std::strlen(R"(,"mcc":""})");
+  json += R"(,"mcc":")" + std::string(fixed < kBytes ? kBytes - fixed : 0, '5') + "\"}";
+  return json;
+}
+
+// One buffer, as a consumer's batch lies in memory.
+struct Stream {
+  std::string bytes;
+  std::vector<std::string_view> messages;
+  Stream() {
+    bytes.reserve(kMessages * (kBytes + 16));
+    std::vector<std::pair<std::size_t, std::size_t>> places;
+    for (std::size_t i = 0; i < kMessages; ++i) {
+      const std::string json = event(i, kStartMs + static_cast<int64_t>(i) * 1'000 / kPerSecond);
+      places.emplace_back(bytes.size(), json.size());
+      bytes += json;
+    }
+    for (const auto& [at, size] : places) {
+      messages.push_back(std::string_view(bytes).substr(at, size));
+    }
+  }
+};
+
+const Stream& stream() {
+  static const Stream all;
+  return all;
+}
+
+void per_message(benchmark::State& state) {
+  state.counters["bytes"] = static_cast<double>(stream().bytes.size()) / kMessages;
+  state.counters["msgs/s"] =
+      benchmark::Counter(static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+}
+
+// simdjson's first stage alone, with the copy into a padded buffer.
+void BM_index(benchmark::State& state) {
+  JsonIndex index(65'536);
+  std::size_t i = 0;
+  for (auto _ : state) {
+    PAYOPS_CHECK(!index.index(stream().messages[i++ % kMessages]));
+    benchmark::DoNotOptimize(index.end());
+  }
+  per_message(state);
+}
+BENCHMARK(BM_index);
+
+// For comparison: On-Demand's iteration over the same fields, values not converted.
+void BM_on_demand_iteration(benchmark::State& state) {
+  std::vector<char> buffer(65'536 + simdjson::SIMDJSON_PADDING);
+  simdjson::ondemand::parser parser;
+  PAYOPS_CHECK(parser.allocate(65'536) == simdjson::SUCCESS);
+  std::size_t i = 0;
+  for (auto _ : state) {
+    const std::string_view message = stream().messages[i++ % kMessages];
+    std::memcpy(buffer.data(), message.data(), message.size());
+    simdjson::ondemand::document document;
+    simdjson::ondemand::object object;
+    PAYOPS_CHECK(parser.iterate(buffer.data(), message.size(), buffer.size()).get(document) ==
+                 simdjson::SUCCESS);
+    PAYOPS_CHECK(document.get_object().get(object) == simdjson::SUCCESS);
+    std::size_t total = 0;
+    for (auto result : object) {
+      simdjson::ondemand::field field;
+      PAYOPS_CHECK(std::move(result).get(field) == simdjson::SUCCESS);
+      benchmark::DoNotOptimize(field.key().raw());
+      total += field.value().raw_json_token().size();
+    }
+    benchmark::DoNotOptimize(total);
+  }
+  per_message(state);
+}
+BENCHMARK(BM_on_demand_iteration);
+
+// Bytes to a validated attempt.
+void BM_decode(benchmark::State& state) {
+  AttemptDecoder decoder(ObservationConfig{}, FieldMapping{});
+  DecodedAttempt out;
+  std::size_t i = 0;
+  for (auto _ : state) {
+    PAYOPS_CHECK(!decoder.decode(stream().messages[i++ % kMessages], kStartMs + 600'000, out));
+    benchmark::DoNotOptimize(out);
+  }
+  per_message(state);
+}
+BENCHMARK(BM_decode);
+
+// A counted attempt into a second of 60 cells: the window update.
+void BM_count(benchmark::State& state) {
+  std::vector<Counted> attempts;
+  for (uint64_t n = 0; n < 4'096; ++n) {
+    auto draw = Random(2).at(n);
+    attempts.push_back({.key = {{static_cast<DimId>(1 + draw.below(4)), static_cast<DimId>(1 + draw.below(5)),
+                                 static_cast<DimId>(1 + draw.below(3))},
+                                Arm::none},
+                        .status = draw.chance(0.9) ? AttemptStatus::approved : AttemptStatus::declined,
+                        .decline_class = DeclineClass::customer,
+                        .first = draw.chance(0.9),
+                        .latency_ms = static_cast<uint32_t>(80 + draw.below(900)),
+                        .amount_minor = 50'000});
+  }
+  OpenSecond second;
+  second.reset(1, 4'096);
+  std::size_t i = 0;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(second.count(attempts[i++ % attempts.size()], 2'048));
+  }
+}
+BENCHMARK(BM_count);
+
+// The whole way: decode, validate, deduplicate, count, close, in batches of 1,000.
+void BM_add(benchmark::State& state) {
+  const auto table = DeclineTable::load("config/decline_codes.yaml");
+  PAYOPS_CHECK(table.has_value());
+  Dictionary dictionary;
+  Observer observer(ObservationConfig{}, *table, FieldMapping{}, dictionary);
+  std::vector<std::string> copies;  // the stream goes on in time, so the bytes must change
+  const Stream& source = stream();
+  std::string bytes = source.bytes;
+  int64_t offset = 0;
+  int64_t shift_ms = 0;
+  std::size_t i = 0;
+  ClosedBucket bucket;
+  int64_t closed = 0;
+  const auto rewind = [&] {
+    // Next lap: later times, other ids.
+    shift_ms += static_cast<int64_t>(kMessages) * 1'000 / kPerSecond;
+    for (std::size_t n = 0; n < kMessages; ++n) {
+      const std::string_view message = source.messages[n];
+      const auto start = static_cast<std::size_t>(message.data() - source.bytes.data());
+      const std::size_t ts = start + message.find("\"ts_ms\":") + 8;
+      const std::string text =
+          std::to_string(kStartMs + shift_ms + static_cast<int64_t>(n) * 1'000 / kPerSecond);
+      std::memcpy(&bytes[ts], text.data(), text.size());
+    }
+  };
+  for (auto _ : state) {
+    if (i == kMessages) {
+      state.PauseTiming();
+      rewind();
+      i = 0;
+      state.ResumeTiming();
+    }
+    const std::string_view message = source.messages[i++];
+    const auto start = static_cast<std::size_t>(message.data() - source.bytes.data());
+    observer.add({0, offset++, std::string_view(bytes).substr(start, message.size())},
+                 kStartMs + shift_ms + 120'000);
+    if (offset % 1'000 == 0) {
+      while (observer.next_closed(bucket)) closed += static_cast<int64_t>(bucket.cells.size());
+    }
+  }
+  const IngestCounts counts = observer.take_counts();
+  PAYOPS_CHECK(counts.attempts == offset);
+  state.counters["cells/bucket"] = static_cast<double>(closed) / static_cast<double>(offset) * kPerSecond;
+  per_message(state);
+}
+BENCHMARK(BM_add);
+
+}  // namespace
+
+BENCHMARK_MAIN();

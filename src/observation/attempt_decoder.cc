@@ -1,0 +1,335 @@
+#include "attempt_decoder.h"
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "numbers.h"
+#include "payops/core/digest.h"
+
+namespace payops::observation {
+namespace {
+
+__extension__ typedef unsigned __int128 Wide;
+
+constexpr std::array<uint64_t, 10> kPowers{
+    1, 10, 100, 1'000, 10'000, 100'000, 1'000'000, 10'000'000, 100'000'000, 1'000'000'000};
+
+uint32_t pack_code(std::string_view code) {
+  return static_cast<uint32_t>(static_cast<unsigned char>(code[0])) << 16 |
+         static_cast<uint32_t>(static_cast<unsigned char>(code[1])) << 8 |
+         static_cast<uint32_t>(static_cast<unsigned char>(code[2]));
+}
+
+std::optional<Fault> fault(DeadReason reason, AttemptField field) { return Fault{reason, field}; }
+
+}  // namespace
+
+bool usable_name(std::string_view name) {
+  if (name.empty() || name == "*") return false;
+  return std::none_of(name.begin(), name.end(), [](char c) {
+    return c == '|' || static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+  });
+}
+
+CurrencyTable::CurrencyTable(const ObservationConfig& config) {
+  uint32_t reporting_decimals = 2;
+  if (const auto it = config.currencies.find(config.reporting_currency);
+      it != config.currencies.end()) {
+    reporting_decimals = it->second.decimals;
+  } else {
+    currencies_.push_back({pack_code(config.reporting_currency), 2, 1, 1});
+  }
+  for (const auto& [code, rate] : config.currencies) {
+    Currency currency{pack_code(code), rate.decimals, 1, 1};
+    if (code != config.reporting_currency) {
+      currency.numerator = static_cast<uint64_t>(rate.rate_ppm) * kPowers[reporting_decimals];
+      currency.denominator = 1'000'000 * kPowers[rate.decimals];
+    }
+    currencies_.push_back(currency);
+  }
+}
+
+const CurrencyTable::Currency* CurrencyTable::find(std::string_view code) {
+  if (code.size() != 3) return nullptr;
+  const uint32_t packed = pack_code(code);
+  if (currencies_[last_].code == packed) return &currencies_[last_];
+  for (std::size_t i = 0; i < currencies_.size(); ++i) {
+    if (currencies_[i].code == packed) {
+      last_ = i;
+      return &currencies_[i];
+    }
+  }
+  return nullptr;
+}
+
+int64_t CurrencyTable::to_reporting(const Currency& currency, int64_t amount_minor) {
+  if (currency.numerator == currency.denominator) return amount_minor;
+  const Wide exact = Wide{static_cast<uint64_t>(amount_minor)} * currency.numerator;
+  const Wide rounded = (exact + currency.denominator / 2) / currency.denominator;
+  constexpr auto kMax = std::numeric_limits<int64_t>::max();
+  return rounded > static_cast<Wide>(kMax) ? kMax : static_cast<int64_t>(rounded);
+}
+
+AttemptDecoder::AttemptDecoder(const ObservationConfig& config, const FieldMapping& mapping)
+    : mapping_(mapping),
+      index_(config.max_message_bytes),
+      layout_(mapping),
+      currencies_(config),
+      attempt_id_(compile(AttemptField::attempt_id, mapping.attempt_id, kMaxIdBytes)),
+      payment_id_(compile(AttemptField::payment_id, mapping.payment_id, kMaxIdBytes)),
+      issuer_(compile(AttemptField::issuer, mapping.issuer, kMaxNameBytes)),
+      method_(compile(AttemptField::method, mapping.method, kMaxNameBytes)),
+      gateway_(compile(AttemptField::gateway, mapping.gateway, kMaxNameBytes)),
+      currency_(compile(AttemptField::currency, mapping.currency, kMaxIdBytes)),
+      status_(compile(AttemptField::status, mapping.status, kMaxIdBytes)),
+      decline_code_(compile(AttemptField::decline_code, mapping.decline_code, kMaxCodeBytes)),
+      arm_(compile(AttemptField::arm, mapping.arm, kMaxIdBytes)),
+      max_future_ms_(config.max_future_s * 1'000),
+      max_amount_minor_(config.max_amount_minor),
+      unescaped_(config.max_message_bytes) {}
+
+AttemptDecoder::TextSpec AttemptDecoder::compile(AttemptField field, const TextRule& rule,
+                                                 std::size_t max_bytes) {
+  TextSpec spec{.field = field,
+                .constant = rule.constant,
+                .values = {},
+                .otherwise = {},
+                .number = rule.number,
+                .required = rule.required,
+                .max_bytes = max_bytes};
+  for (const auto& [from, to] : rule.values) {
+    if (from == "*") {
+      spec.otherwise = to;
+    } else {
+      spec.values.emplace_back(from, to);
+    }
+  }
+  return spec;
+}
+
+std::optional<Fault> AttemptDecoder::decode(std::string_view bytes, int64_t now_ms,
+                                            DecodedAttempt& out) {
+  if (const auto reason = index_.index(bytes)) return Fault{*reason};
+  escapes_ = std::memchr(index_.text(), '\\', bytes.size()) != nullptr;
+  unescaped_used_ = 0;
+  if (auto bad = layout_.read({index_.text(), index_.begin(), escapes_}, index_.end(), tokens_)) {
+    return bad;
+  }
+  Attempt& attempt = out.attempt;
+  if (auto bad = read_texts(attempt)) return bad;
+  if (auto bad = read_status(attempt)) return bad;
+  if (auto bad = read_time(now_ms, attempt)) return bad;
+  if (auto bad = read_counts(attempt)) return bad;
+  if (auto bad = read_amount(out)) return bad;
+  return read_experiment(out);
+}
+
+inline bool AttemptDecoder::absent(AttemptField field) const {
+  return !tokens_.has(field) || tokens_.of(field) == "null";
+}
+
+inline AttemptDecoder::Step AttemptDecoder::read_inside(AttemptField field, std::string_view token,
+                                                        std::string_view& out) {
+  if (!string_inside(token, out)) return fault(DeadReason::wrong_type, field);
+  if (!escapes_ || out.find('\\') == std::string_view::npos) return std::nullopt;
+  // Room enough: the texts of a message, each read once or twice, are shorter than it; when a path
+  // serves several fields the buffer may run out, and the text counts as too long.
+  if (unescaped_used_ + out.size() > unescaped_.size())
+    return fault(DeadReason::unusable_text, field);
+  char* const place = unescaped_.data() + unescaped_used_;
+  const int64_t size = unescape(out, place);
+  if (size < 0) return Fault{DeadReason::malformed_json};
+  unescaped_used_ += static_cast<std::size_t>(size);
+  out = {place, static_cast<std::size_t>(size)};
+  return std::nullopt;
+}
+
+inline AttemptDecoder::Step AttemptDecoder::read_text(const TextSpec& spec, std::string_view& out) {
+  if (spec.constant) {
+    out = *spec.constant;
+    return std::nullopt;
+  }
+  out = {};
+  if (!absent(spec.field)) {
+    const std::string_view token = tokens_.of(spec.field);
+    const bool scalar = token.front() != '"';
+    if (scalar && spec.number && (is_number(token) || token == "true" || token == "false")) {
+      out = token;
+    } else if (scalar) {
+      return is_number(token) || token == "true" || token == "false"
+                 ? fault(DeadReason::wrong_type, spec.field)
+                 : Fault{DeadReason::malformed_json};
+    } else if (auto bad = read_inside(spec.field, token, out)) {
+      return bad;
+    }
+  }
+  if (!spec.values.empty() || spec.otherwise) {
+    const auto it = std::find_if(spec.values.begin(), spec.values.end(),
+                                 [&](const auto& pair) { return pair.first == out; });
+    if (it != spec.values.end()) {
+      out = it->second;
+    } else if (spec.otherwise && !out.empty()) {
+      out = *spec.otherwise;
+    }
+  }
+  if (out.empty() && spec.required) return fault(DeadReason::missing_field, spec.field);
+  if (out.size() > spec.max_bytes) return fault(DeadReason::unusable_text, spec.field);
+  return std::nullopt;
+}
+
+AttemptDecoder::Step AttemptDecoder::read_texts(Attempt& out) {
+  if (auto bad = read_text(attempt_id_, out.attempt_id)) return bad;
+  if (auto bad = read_text(payment_id_, out.payment_id)) return bad;
+  if (auto bad = read_text(issuer_, out.issuer)) return bad;
+  if (auto bad = read_text(method_, out.method)) return bad;
+  if (auto bad = read_text(gateway_, out.gateway)) return bad;
+  if (auto bad = read_text(currency_, out.currency)) return bad;
+  return read_text(decline_code_, out.decline_code);
+}
+
+AttemptDecoder::Step AttemptDecoder::read_status(Attempt& out) {
+  std::string_view text;
+  if (auto bad = read_text(status_, text)) return bad;
+  const auto status = parse_enum<AttemptStatus>(text);
+  if (!status) return fault(DeadReason::unknown_value, AttemptField::status);
+  out.status = *status;
+  return std::nullopt;
+}
+
+// A number of the unit's places. REQUIRES: the field is not absent.
+inline AttemptDecoder::Step AttemptDecoder::read_number(AttemptField field, bool quoted, int places,
+                                                        bool cut, int64_t& out) {
+  std::string_view token = tokens_.of(field);
+  if (quoted) {
+    if (auto bad = read_inside(field, token, token)) return bad;
+  }
+  const ScaledNumber number = scaled_number(token, places, cut);
+  switch (number.fault) {
+    case NumberFault::none:
+      out = number.value;
+      return std::nullopt;
+    case NumberFault::malformed:
+      break;
+    case NumberFault::inexact:
+    case NumberFault::too_large:
+      return fault(DeadReason::number_out_of_range, field);
+  }
+  const bool other_type = quoted || token.front() == '"' || token == "true" || token == "false";
+  return other_type ? fault(DeadReason::wrong_type, field) : Fault{DeadReason::malformed_json};
+}
+
+AttemptDecoder::Step AttemptDecoder::read_time(int64_t now_ms, Attempt& out) {
+  constexpr AttemptField kField = AttemptField::ts_ms;
+  if (absent(kField)) return fault(DeadReason::missing_field, kField);
+  const TimeRule& rule = mapping_.ts_ms;
+  if (rule.unit == TimeUnit::iso8601) {
+    std::string_view text;
+    if (auto bad = read_inside(kField, tokens_.of(kField), text)) return bad;
+    const auto ts_ms = parse_iso8601(text);
+    if (!ts_ms) return fault(DeadReason::unknown_value, kField);
+    out.ts_ms = *ts_ms;
+  } else if (auto bad = read_number(kField, rule.quoted, rule.unit == TimeUnit::s ? 3 : 0, true,
+                                    out.ts_ms)) {
+    return bad;
+  }
+  if (out.ts_ms < kOldestTsMs) return fault(DeadReason::time_too_old, kField);
+  if (out.ts_ms > now_ms + max_future_ms_) return fault(DeadReason::time_in_future, kField);
+  return std::nullopt;
+}
+
+AttemptDecoder::Step AttemptDecoder::read_counts(Attempt& out) {
+  int64_t number = mapping_.attempt_no.constant.value_or(1);
+  if (!mapping_.attempt_no.constant) {
+    constexpr AttemptField kField = AttemptField::attempt_no;
+    if (!absent(kField)) {
+      if (auto bad = read_number(kField, mapping_.attempt_no.quoted, 0, false, number)) return bad;
+    } else if (mapping_.attempt_no.required) {
+      return fault(DeadReason::missing_field, kField);
+    }
+    if (number < 1 || number > kMaxAttemptNo) return fault(DeadReason::number_out_of_range, kField);
+  }
+  out.attempt_no = static_cast<uint32_t>(number);
+  const DurationRule& latency = mapping_.latency_ms;
+  int64_t latency_ms = latency.constant.value_or(0);
+  if (!latency.constant) {
+    constexpr AttemptField kField = AttemptField::latency_ms;
+    if (!absent(kField)) {
+      const int places = latency.unit == DurationUnit::s ? 3 : 0;
+      if (auto bad = read_number(kField, latency.quoted, places, true, latency_ms)) return bad;
+    } else if (latency.required) {
+      return fault(DeadReason::missing_field, kField);
+    }
+    if (latency_ms < 0 || latency_ms > kMaxLatencyMs) {
+      return fault(DeadReason::number_out_of_range, kField);
+    }
+  }
+  out.latency_ms = static_cast<uint32_t>(latency_ms);
+  return std::nullopt;
+}
+
+AttemptDecoder::Step AttemptDecoder::read_amount(DecodedAttempt& out) {
+  constexpr AttemptField kField = AttemptField::amount_minor;
+  const CurrencyTable::Currency* currency = currencies_.find(out.attempt.currency);
+  if (currency == nullptr) return fault(DeadReason::unknown_currency, AttemptField::currency);
+  if (absent(kField)) return fault(DeadReason::missing_field, kField);
+  const AmountRule& rule = mapping_.amount_minor;
+  const int places = rule.unit == AmountUnit::major ? static_cast<int>(currency->decimals) : 0;
+  int64_t amount = 0;
+  if (auto bad = read_number(kField, rule.quoted, places, false, amount)) return bad;
+  if (amount < 0) return fault(DeadReason::negative_amount, kField);
+  out.attempt.amount_minor = amount;
+  out.reporting_minor = CurrencyTable::to_reporting(*currency, amount);
+  if (amount > max_amount_minor_ || out.reporting_minor > max_amount_minor_) {
+    return fault(DeadReason::number_out_of_range, kField);
+  }
+  return std::nullopt;
+}
+
+AttemptDecoder::Step AttemptDecoder::read_experiment(DecodedAttempt& out) {
+  Attempt& attempt = out.attempt;
+  attempt.arm = Arm::none;
+  attempt.action_count = 0;
+  attempt.propensity = 1.0;
+  out.actions_dropped = 0;
+  std::string_view arm;
+  if (auto bad = read_text(arm_, arm)) return bad;
+  if (!arm.empty() && arm != "none") {
+    const auto parsed = parse_enum<Arm>(arm);
+    if (!parsed) return fault(DeadReason::unknown_value, AttemptField::arm);
+    attempt.arm = *parsed;
+  }
+  if (!absent(AttemptField::propensity)) {
+    if (auto bad = read_propensity(attempt.propensity)) return bad;
+  }
+  if (absent(AttemptField::action_ids)) return std::nullopt;
+  if (tokens_.of(AttemptField::action_ids) != "[]") {
+    return fault(DeadReason::wrong_type, AttemptField::action_ids);
+  }
+  const uint32_t kept = std::min<uint32_t>(tokens_.action_count, kMaxActionsPerAttempt);
+  out.actions_dropped = tokens_.action_count - kept;
+  for (uint32_t i = 0; i < kept; ++i) {
+    std::string_view id;
+    if (auto bad = read_inside(AttemptField::action_ids, tokens_.actions[i], id)) return bad;
+    const uint64_t hash = hash64(id);
+    const auto end = attempt.actions.begin() + attempt.action_count;
+    if (std::find(attempt.actions.begin(), end, hash) == end) {
+      attempt.actions[attempt.action_count++] = hash;
+    }
+  }
+  return std::nullopt;
+}
+
+// To nine decimals.
+AttemptDecoder::Step AttemptDecoder::read_propensity(double& out) {
+  constexpr AttemptField kField = AttemptField::propensity;
+  int64_t billionths = 0;
+  if (auto bad = read_number(kField, false, 9, true, billionths)) return bad;
+  if (billionths <= 0 || billionths > 1'000'000'000) {
+    return fault(DeadReason::number_out_of_range, kField);
+  }
+  out = static_cast<double>(billionths) / 1e9;
+  return std::nullopt;
+}
+
+}  // namespace payops::observation

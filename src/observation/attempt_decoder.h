@@ -1,0 +1,102 @@
+// From the bytes of a message to a validated attempt. Allocates nothing once made, for any input.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "json_index.h"
+#include "layout.h"
+#include "payops/observation/config.h"
+#include "payops/observation/field_mapping.h"
+
+namespace payops::observation {
+
+inline constexpr std::size_t kMaxNameBytes = 64;         // issuer, method, gateway
+inline constexpr std::size_t kMaxIdBytes = 128;          // attempt and payment id
+inline constexpr std::size_t kMaxCodeBytes = 64;         // decline code
+inline constexpr int64_t kOldestTsMs = 946'684'800'000;  // 2000-01-01
+inline constexpr int64_t kMaxAttemptNo = 1'000'000;
+inline constexpr int64_t kMaxLatencyMs = 86'400'000;
+
+// A name that can stand in a scope: not "*", no '|', no control characters, short enough.
+[[nodiscard]] bool usable_name(std::string_view name);
+
+// The currencies of a config: units, and exact conversion to the reporting currency.
+class CurrencyTable {
+ public:
+  struct Currency {
+    uint32_t code = 0;  // three letters packed
+    uint32_t decimals = 2;
+    uint64_t numerator = 1;    // reporting minor units ...
+    uint64_t denominator = 1;  // ... per this many of ours
+  };
+  explicit CurrencyTable(const ObservationConfig& config);
+  [[nodiscard]] const Currency* find(std::string_view code);  // nullptr when unknown
+  // Rounded half up; amounts beyond int64 give its maximum. REQUIRES: amount_minor >= 0.
+  [[nodiscard]] static int64_t to_reporting(const Currency& currency, int64_t amount_minor);
+
+ private:
+  std::vector<Currency> currencies_;
+  std::size_t last_ = 0;
+};
+
+struct DecodedAttempt {
+  Attempt attempt;
+  int64_t reporting_minor = 0;   // the amount in the reporting currency
+  uint32_t actions_dropped = 0;  // action ids beyond kMaxActionsPerAttempt
+};
+
+class AttemptDecoder {
+ public:
+  // REQUIRES: config and mapping validate.
+  AttemptDecoder(const ObservationConfig& config, const FieldMapping& mapping);
+  // Views in `out` live until the next call. Names are not yet checked by usable_name().
+  [[nodiscard]] std::optional<Fault> decode(std::string_view bytes, int64_t now_ms,
+                                            DecodedAttempt& out);
+
+ private:
+  struct TextSpec {
+    AttemptField field;
+    std::optional<std::string> constant;
+    std::vector<std::pair<std::string, std::string>> values;
+    std::optional<std::string> otherwise;  // the value of "*"
+    bool number = false;
+    bool required = true;
+    std::size_t max_bytes = kMaxIdBytes;
+  };
+  using Step = std::optional<Fault>;
+
+  static TextSpec compile(AttemptField field, const TextRule& rule, std::size_t max_bytes);
+  [[nodiscard]] Step read_text(const TextSpec& spec, std::string_view& out);
+  [[nodiscard]] Step read_inside(AttemptField field, std::string_view token, std::string_view& out);
+  [[nodiscard]] Step read_number(AttemptField field, bool quoted, int places, bool cut,
+                                 int64_t& out);
+  [[nodiscard]] Step read_texts(Attempt& out);
+  [[nodiscard]] Step read_status(Attempt& out);
+  [[nodiscard]] Step read_time(int64_t now_ms, Attempt& out);
+  [[nodiscard]] Step read_counts(Attempt& out);
+  [[nodiscard]] Step read_amount(DecodedAttempt& out);
+  [[nodiscard]] Step read_experiment(DecodedAttempt& out);
+  [[nodiscard]] Step read_propensity(double& out);
+  [[nodiscard]] bool absent(AttemptField field) const;
+
+  FieldMapping mapping_;
+  JsonIndex index_;
+  Layout layout_;
+  CurrencyTable currencies_;
+  FieldTokens tokens_;
+  TextSpec attempt_id_, payment_id_, issuer_, method_, gateway_, currency_, status_, decline_code_,
+      arm_;
+  int64_t max_future_ms_;
+  int64_t max_amount_minor_;
+  bool escapes_ = false;
+  std::vector<char> unescaped_;  // texts with escapes, written out
+  std::size_t unescaped_used_ = 0;
+};
+
+}  // namespace payops::observation

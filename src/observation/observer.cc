@@ -1,0 +1,375 @@
+#include "payops/observation/observer.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <utility>
+
+#include "attempt_decoder.h"
+#include "mask.h"
+#include "name_cache.h"
+#include "open_second.h"
+#include "payops/core/check.h"
+#include "payops/core/digest.h"
+#include "watermark.h"
+
+namespace payops::observation {
+namespace {
+
+constexpr std::size_t kExcerptBytes = 512;
+constexpr std::size_t kCodeNameBytes = 32;
+constexpr std::size_t kRecentSeconds = 64;  // found without looking in the tree
+constexpr std::size_t kPooledSeconds = 64;
+constexpr int64_t kNeverClosed = std::numeric_limits<int64_t>::min();
+
+struct SlotPlace {
+  int64_t next = 0;       // the offset after the last message read
+  int64_t seen_to = 0;    // the offset after the last message ever read
+  int64_t replay_to = 0;  // reading again below this offset
+  bool assigned = false;
+};
+
+}  // namespace
+
+struct Observer::State {
+  State(const ObservationConfig& c, const DeclineTable& d, const FieldMapping& m, Dictionary& names)
+      : config(c),
+        declines(d),
+        decoder(c, m),
+        dictionary(&names),
+        watermark(c.lateness_ms, c.idle_ms) {}
+
+  SlotPlace& place(int32_t slot);
+  void bury(const Message& message, const Fault& fault);
+  [[nodiscard]] std::optional<Fault> count(const Message& message, bool again);
+  [[nodiscard]] OpenSecond& open(int64_t second);
+  [[nodiscard]] OpenSecond& make(int64_t second);
+  void relieve();
+  [[nodiscard]] std::optional<SeriesKey> known_path(const Attempt& attempt) const;
+  [[nodiscard]] SeriesKey learn_path(const Attempt& attempt, bool again);
+  [[nodiscard]] DeclineClass cause_of(const Attempt& attempt, bool again);
+  void name_unknown(std::string_view code);
+  void release(std::unique_ptr<OpenSecond> second);
+
+  ObservationConfig config;
+  DeclineTable declines;
+  AttemptDecoder decoder;
+  Dictionary* dictionary;
+  std::array<std::size_t, kDimensions> names_taken{};
+  std::array<NameCache, kDimensions> caches;
+  Watermark watermark;
+  std::vector<SlotPlace> slots;
+  DecodedAttempt decoded;
+
+  std::map<int64_t, std::unique_ptr<OpenSecond>> seconds;
+  std::array<OpenSecond*, kRecentSeconds> recent{};
+  std::vector<std::unique_ptr<OpenSecond>> pool;
+  int64_t closed_to = kNeverClosed;
+  std::size_t open_attempts = 0;
+  std::size_t open_cells = 0;
+  std::size_t expected_attempts = 0;  // of the next second, from the last closed one
+
+  IngestCounts counts;  // but for dead_letters, which is:
+  std::array<int64_t, kDeadReasons> dead{};
+  std::map<std::string, int64_t, std::less<>> unknown_codes;
+  std::vector<DeadLetter> dead_letters;
+};
+
+SlotPlace& Observer::State::place(int32_t slot) {
+  PAYOPS_CHECK(slot >= 0 && slot < kMaxSlots);
+  const auto at = static_cast<std::size_t>(slot);
+  if (at >= slots.size()) slots.resize(at + 1);
+  return slots[at];
+}
+
+void Observer::State::bury(const Message& message, const Fault& fault) {
+  ++dead[static_cast<std::size_t>(fault.reason)];
+  if (dead_letters.size() >= config.max_dead_letters) {
+    ++counts.dead_letters_dropped;
+    return;
+  }
+  dead_letters.push_back(
+      {.reason = fault.reason,
+       .field_name = fault.field ? std::string(name_of(*fault.field)) : std::string(),
+       .slot = message.slot,
+       .offset = message.offset,
+       .payload = masked_excerpt(message.bytes, kExcerptBytes)});
+}
+
+OpenSecond& Observer::State::make(int64_t second) {
+  std::unique_ptr<OpenSecond> fresh;
+  if (pool.empty()) {
+    fresh = std::make_unique<OpenSecond>();
+  } else {
+    fresh = std::move(pool.back());
+    pool.pop_back();
+  }
+  fresh->reset(second, expected_attempts);
+  OpenSecond& made = *seconds.emplace(second, std::move(fresh)).first->second;
+  relieve();
+  return made;
+}
+
+inline OpenSecond& Observer::State::open(int64_t second) {
+  OpenSecond*& near = recent[static_cast<std::size_t>(second) % kRecentSeconds];
+  if (near != nullptr && near->second() == second) return *near;
+  const auto it = seconds.find(second);
+  near = it != seconds.end() ? it->second.get() : &make(second);
+  return *near;
+}
+
+// Lets the oldest seconds close early while more is open than the limits allow.
+void Observer::State::relieve() {
+  std::size_t many = seconds.size();
+  std::size_t attempts = open_attempts;
+  for (auto it = seconds.begin(); it != seconds.end(); ++it) {
+    if (many <= config.max_open_seconds && attempts <= config.max_open_attempts) return;
+    const int64_t end_ms = (it->first + 1) * 1'000;
+    if (watermark.ms() == kNoWatermark || watermark.ms() < end_ms) {
+      watermark.force(end_ms);
+      ++counts.seconds_forced;
+    }
+    --many;
+    attempts -= it->second->attempts();
+  }
+}
+
+void Observer::State::release(std::unique_ptr<OpenSecond> second) {
+  OpenSecond*& near = recent[static_cast<std::size_t>(second->second()) % kRecentSeconds];
+  if (near == second.get()) near = nullptr;
+  if (pool.size() < kPooledSeconds) pool.push_back(std::move(second));
+}
+
+// The path when all three names are among the recently used ones.
+inline std::optional<SeriesKey> Observer::State::known_path(const Attempt& attempt) const {
+  const SeriesKey path{caches[0].find(attempt.issuer), caches[1].find(attempt.method),
+                       caches[2].find(attempt.gateway)};
+  const bool all = path.issuer != NameCache::kMiss && path.method != NameCache::kMiss &&
+                   path.gateway != NameCache::kMiss;
+  return all ? std::optional(path) : std::nullopt;
+}
+
+SeriesKey Observer::State::learn_path(const Attempt& attempt, bool again) {
+  const std::array<std::string_view, kDimensions> names{attempt.issuer, attempt.method,
+                                                        attempt.gateway};
+  std::array<DimId, kDimensions> ids{};
+  bool beyond = false;
+  for (std::size_t d = 0; d < kDimensions; ++d) {
+    ids[d] = dictionary->tables[d].intern(names[d]);
+    if (ids[d] != kOther) {
+      caches[d].put(names[d], ids[d]);
+    } else {
+      beyond = beyond || names[d] != dictionary->tables[d].name(kOther);
+    }
+  }
+  if (beyond && !again) ++counts.names_to_other;
+  return {ids[0], ids[1], ids[2]};
+}
+
+void Observer::State::name_unknown(std::string_view code) {
+  const std::string name = code.empty() ? "(none)" : masked_excerpt(code, kCodeNameBytes);
+  if (const auto it = unknown_codes.find(name); it != unknown_codes.end()) {
+    ++it->second;
+  } else if (unknown_codes.size() < config.max_unknown_codes) {
+    unknown_codes.emplace(name, 1);
+  } else {
+    ++unknown_codes["other"];
+  }
+}
+
+DeclineClass Observer::State::cause_of(const Attempt& attempt, bool again) {
+  if (attempt.status == AttemptStatus::approved || attempt.status == AttemptStatus::timeout) {
+    return DeclineClass::unknown;
+  }
+  if (const auto meaning = declines.find(attempt.decline_code)) return meaning->decline_class;
+  if (!again) name_unknown(attempt.decline_code);
+  return DeclineClass::unknown;
+}
+
+// Counts the decoded attempt where it belongs. A fault when one of its names cannot be used.
+std::optional<Fault> Observer::State::count(const Message& message, bool again) {
+  const Attempt& attempt = decoded.attempt;
+  std::optional<SeriesKey> path = known_path(attempt);
+  if (!path) {
+    if (!usable_name(attempt.issuer)) return Fault{DeadReason::unusable_text, AttemptField::issuer};
+    if (!usable_name(attempt.method)) return Fault{DeadReason::unusable_text, AttemptField::method};
+    if (!usable_name(attempt.gateway)) {
+      return Fault{DeadReason::unusable_text, AttemptField::gateway};
+    }
+  }
+  const int64_t second = attempt.ts_ms / 1'000;
+  if (second <= closed_to) {
+    counts.late += again ? 0 : 1;
+    watermark.trust(message.slot, attempt.ts_ms);
+    return std::nullopt;
+  }
+  OpenSecond& bucket = open(second);
+  switch (bucket.seen().insert(hash64(attempt.attempt_id), again)) {
+    case Seen::first:
+      break;
+    case Seen::before:
+      counts.duplicates += again ? 0 : 1;
+      return std::nullopt;
+    case Seen::counted_twice:
+      --counts.attempts;
+      ++counts.duplicates;
+      return std::nullopt;
+  }
+  counts.attempts += again ? 0 : 1;
+  if (++open_attempts > config.max_open_attempts) relieve();
+  if (!path) path = learn_path(attempt, again);
+  watermark.trust(message.slot, attempt.ts_ms);
+  bucket.note_offset(message.slot, message.offset);
+
+  const Counted counted{.key = {*path, attempt.arm},
+                        .status = attempt.status,
+                        .decline_class = cause_of(attempt, again),
+                        .first = attempt.attempt_no == 1,
+                        .latency_ms = attempt.latency_ms,
+                        .amount_minor = decoded.reporting_minor};
+  const std::size_t cells = bucket.cell_count();
+  const std::size_t room = config.max_open_cells > open_cells ? config.max_leaf_keys : cells;
+  const bool kept = bucket.count(counted, room);
+  open_cells += bucket.cell_count() - cells;
+  uint32_t arms_dropped = decoded.actions_dropped;
+  for (std::size_t i = 0; i < attempt.action_count; ++i) {
+    if (!bucket.count_arm(counted, attempt.actions[i], attempt.propensity)) ++arms_dropped;
+  }
+  if (!again) {
+    counts.keys_to_other += kept ? 0 : 1;
+    counts.arms_dropped += arms_dropped;
+  }
+  return std::nullopt;
+}
+
+Observer::Observer(const ObservationConfig& config, const DeclineTable& declines,
+                   const FieldMapping& mapping, Dictionary& dictionary)
+    : state_(std::make_unique<State>(config, declines, mapping, dictionary)) {
+  for (std::size_t d = 0; d < kDimensions; ++d) {
+    dictionary.tables[d].set_limit(config.max_names);
+    state_->names_taken[d] = dictionary.tables[d].size();
+  }
+}
+
+Observer::~Observer() = default;
+Observer::Observer(Observer&&) noexcept = default;
+Observer& Observer::operator=(Observer&&) noexcept = default;
+
+void Observer::assign(int32_t slot, int64_t replay_from, int64_t seen_to) {
+  SlotPlace& place = state_->place(slot);
+  place = {replay_from, seen_to, seen_to, true};
+  state_->watermark.assign(slot, replay_from < seen_to);
+}
+
+void Observer::unassign(int32_t slot) {
+  state_->place(slot).assigned = false;
+  state_->watermark.unassign(slot);
+}
+
+void Observer::set_closed_to(int64_t second) {
+  state_->closed_to = std::max(state_->closed_to, second);
+  state_->watermark.force((second + 1) * 1'000);
+}
+
+void Observer::add(const Message& message, int64_t now_ms) {
+  State& s = *state_;
+  if (!s.place(message.slot).assigned) assign(message.slot, message.offset, message.offset);
+  SlotPlace& place = s.slots[static_cast<std::size_t>(message.slot)];
+  const bool again = message.offset < place.seen_to;
+  place.next = message.offset + 1;
+  place.seen_to = std::max(place.seen_to, place.next);
+  s.watermark.heard(message.slot, now_ms);
+  std::optional<Fault> fault = s.decoder.decode(message.bytes, now_ms, s.decoded);
+  if (!fault) fault = s.count(message, again);
+  if (fault && !again) s.bury(message, *fault);
+  if (again && place.next >= place.replay_to) s.watermark.replayed(message.slot);
+  if (!again && place.replay_to != 0) {
+    s.watermark.replayed(message.slot);  // the last offsets before seen_to may hold no message
+    place.replay_to = 0;
+  }
+}
+
+void Observer::at_end(int32_t slot, int64_t now_ms) {
+  if (!state_->place(slot).assigned) return;
+  state_->watermark.at_end(slot, now_ms);
+}
+
+void Observer::tick(int64_t now_ms) { state_->watermark.tick(now_ms); }
+
+void Observer::finish() {
+  state_->watermark.advance();
+  if (state_->seconds.empty()) return;
+  state_->watermark.force((state_->seconds.rbegin()->first + 1) * 1'000);
+}
+
+bool Observer::next_closed(ClosedBucket& out, int64_t before_second) {
+  State& s = *state_;
+  s.watermark.advance();
+  if (s.watermark.ms() == kNoWatermark) return false;
+  const int64_t passed = std::min(s.watermark.ms() / 1'000, before_second) - 1;
+  const auto oldest = s.seconds.begin();
+  if (oldest == s.seconds.end() || oldest->first > passed) {
+    s.closed_to = std::max(s.closed_to, passed);
+    return false;
+  }
+  s.closed_to = oldest->first;
+  std::unique_ptr<OpenSecond> second = std::move(oldest->second);
+  s.seconds.erase(oldest);
+  s.expected_attempts = second->attempts();
+  s.open_attempts -= second->attempts();
+  s.open_cells -= second->cell_count();
+  second->move_to(out);
+  s.release(std::move(second));
+  return true;
+}
+
+int64_t Observer::closed_to() const { return state_->closed_to; }
+
+int64_t Observer::watermark_ms() const {
+  state_->watermark.advance();
+  return state_->watermark.ms();
+}
+
+Position Observer::position(int32_t slot) const {
+  const SlotPlace& place = state_->place(slot);
+  Position position{std::min(place.next, place.seen_to), place.seen_to};
+  for (const auto& [number, second] : state_->seconds) {
+    position.replay_from = std::min(position.replay_from, second->first_offset(slot));
+  }
+  return position;
+}
+
+IngestCounts Observer::take_counts() {
+  State& s = *state_;
+  IngestCounts taken = std::exchange(s.counts, {});
+  for (std::size_t i = 0; i < kDeadReasons; ++i) {
+    const auto count = std::exchange(s.dead[i], 0);
+    if (count != 0) taken.dead_letters[std::string(name_of(static_cast<DeadReason>(i)))] = count;
+  }
+  for (const auto& [code, count] : s.unknown_codes) taken.unknown_codes[code] = count;
+  s.unknown_codes.clear();
+  return taken;
+}
+
+std::vector<DeadLetter> Observer::take_dead_letters() {
+  return std::exchange(state_->dead_letters, {});
+}
+
+std::size_t Observer::dead_letters_pending() const { return state_->dead_letters.size(); }
+
+DictionaryDelta Observer::take_new_names() {
+  DictionaryDelta delta;
+  for (std::size_t d = 0; d < kDimensions; ++d) {
+    const std::vector<std::string>& names = state_->dictionary->tables[d].names();
+    for (std::size_t i = state_->names_taken[d]; i < names.size(); ++i) {
+      delta.added[d].push_back(names[i]);
+    }
+    state_->names_taken[d] = names.size();
+  }
+  return delta;
+}
+
+std::size_t Observer::open_seconds() const { return state_->seconds.size(); }
+std::size_t Observer::open_attempts() const { return state_->open_attempts; }
+
+}  // namespace payops::observation

@@ -1,0 +1,70 @@
+// One second of event time while attempts are still counted into it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "payops/model/cell.h"
+#include "seen_set.h"
+
+namespace payops::observation {
+
+// An attempt as it is counted.
+struct Counted {
+  LeafKey key;
+  AttemptStatus status = AttemptStatus::approved;
+  DeclineClass decline_class = DeclineClass::unknown;  // of a failure
+  bool first = true;                                   // attempt_no 1
+  uint32_t latency_ms = 0;
+  int64_t amount_minor = 0;  // reporting currency
+};
+
+class OpenSecond {
+ public:
+  static constexpr std::size_t kMaxArms = 256;
+
+  // Makes it empty for another second, keeping its memory.
+  void reset(int64_t second, std::size_t expected_attempts);
+
+  [[nodiscard]] int64_t second() const { return second_; }
+  [[nodiscard]] SeenSet& seen() { return seen_; }
+  [[nodiscard]] std::size_t attempts() const { return seen_.size(); }
+  [[nodiscard]] std::size_t cell_count() const { return cells_.size(); }
+
+  // Counts the attempt into the cell of its key; a key not yet there makes one while fewer than
+  // `max_cells` exist, else the attempt goes to path "other". False when it did.
+  bool count(const Counted& attempt, std::size_t max_cells);
+  // Counts it under an action. False when a new (action, arm) is beyond kMaxArms.
+  bool count_arm(const Counted& attempt, uint64_t action, double propensity);
+
+  // Remembers the first message of each slot in this second.
+  void note_offset(int32_t slot, int64_t offset) {
+    const auto at = static_cast<std::size_t>(slot);
+    if (at >= first_offsets_.size()) first_offsets_.resize(at + 1, kNone);
+    if (offset < first_offsets_[at]) first_offsets_[at] = offset;
+  }
+  // kNone when the slot has no message here.
+  [[nodiscard]] int64_t first_offset(int32_t slot) const {
+    const auto at = static_cast<std::size_t>(slot);
+    return at < first_offsets_.size() ? first_offsets_[at] : kNone;
+  }
+  static constexpr int64_t kNone = INT64_MAX;
+
+  // Gives what was counted, sorted by key, in exchange for the memory of `out`.
+  void move_to(ClosedBucket& out);
+
+ private:
+  [[nodiscard]] Cell& cell(const LeafKey& key);
+  [[nodiscard]] Cell* find(const LeafKey& key);
+  void grow_index();
+  [[nodiscard]] std::size_t place_of(const LeafKey& key) const;
+
+  int64_t second_ = 0;
+  SeenSet seen_;
+  std::vector<LeafCell> cells_;
+  std::vector<uint32_t> index_ = std::vector<uint32_t>(64);  // open addressing, 0 or cell + 1
+  std::vector<ArmCell> arms_;
+  std::vector<int64_t> first_offsets_;
+};
+
+}  // namespace payops::observation
