@@ -84,6 +84,7 @@ bool thin(const Paths& paths, const Economics& economics) {
     all += p->payments_per_s;
     if (p->warming_up) warming += p->payments_per_s;
   }
+  if (paths.size() == 1 && paths.front()->warming_up) return true;
   return all <= 0.0 || warming > economics.warming_max * all;
 }
 

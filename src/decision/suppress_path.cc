@@ -21,7 +21,7 @@ bool out_everywhere(const Paths& paths, const Economics& economics) {
 class SuppressPath final : public InterventionType {
  public:
   std::string_view name() const override { return action_type::kSuppressPath; }
-  RiskClass risk() const override { return RiskClass::high; }
+  RiskClass risk() const override { return RiskClass::medium; }
 
   void propose(const Situation& s, std::vector<Option>& options) const override {
     for (const Hypothesis* h : hypotheses_of(
@@ -45,7 +45,8 @@ class SuppressPath final : public InterventionType {
     for (const PathStats* p : paths) proposal.changes.push_back(change(s, *p, other));
     proposal.scope = scope;
     proposal.answers = &h;
-    proposal.risk = RiskClass::high;
+    // Of one issuer's customers; keeping everybody from a method is for a person to decide.
+    proposal.risk = scope.issuer == "*" ? RiskClass::high : RiskClass::medium;
     proposal.evidence_attempts = attempts_of(paths);
     proposal.reason = "Ask customers of " + describe(scope) +
                       " to pay another way: " + percent(health_of(paths).now) +

@@ -70,7 +70,7 @@ TEST_CASE("an issuer that is out everywhere is not rerouted but kept off, with f
   const Option* suppress = find_type(options, "suppress_path");
   REQUIRE(suppress);
   CHECK(suppress->scope == Scope{"HDFC", "*", "*"});
-  CHECK(suppress->risk == RiskClass::high);
+  CHECK(suppress->risk == RiskClass::medium);
   CHECK(suppress->nrv.total.low() > 0.0);
   CHECK(item(suppress->nrv, "friction") < 0.0);
   const Option* fewer = find_type(options, "reduce_retry_attempts");
@@ -80,6 +80,17 @@ TEST_CASE("an issuer that is out everywhere is not rerouted but kept off, with f
   for (const Option& o : options) {
     if (o.type == "reroute_traffic") CHECK(o.nrv.total.low() < 0.0);
   }
+}
+
+TEST_CASE("keeping everybody from a method is of high risk") {
+  World world;
+  world.set_success({"*", "upi", "*"}, 0.02);
+  world.suspect(Cause::method_wide, {"*", "upi", "*"});
+  const auto options = world.plan();
+  const Option* suppress = find_type(options, "suppress_path");
+  REQUIRE(suppress);
+  CHECK(suppress->scope == Scope{"*", "upi", "*"});
+  CHECK(suppress->risk == RiskClass::high);
 }
 
 TEST_CASE("customers who mind being asked, or do not agree, make suppression worth less") {
@@ -153,16 +164,34 @@ TEST_CASE("traffic is moved only on the evidence of 500 attempts at both ends") 
   world.break_gateway("PAYU");
   for (PathStats& p : world.assessment.paths) {
     if (p.path.gateway == "STRIPE") p.attempts = 100;
-    if (p.path.gateway == "RAZOR") p.warming_up = true;
+    if (p.path.gateway == "RAZOR") p.warming_up = p.attempts < 500;
   }
-  CHECK(targets(world.plan()).empty());
-  for (PathStats& p : world.assessment.paths) p.warming_up = false;
   CHECK(targets(world.plan()) == std::set<std::string>{"RAZOR"});
+  world.economics.warming_max = 0.25;
+  for (PathStats& p : world.assessment.paths) p.warming_up = p.path.gateway == "RAZOR";
+  CHECK(targets(world.plan()).empty());
+  world.economics.warming_max = 1.0;
   for (PathStats& p : world.assessment.paths) {
     if (p.path.gateway == "PAYU") p.attempts = 100;
   }
   CHECK(targets(world.plan()).empty());
   CHECK(find_type(world.plan(), "alert_ops") != nullptr);
+}
+
+TEST_CASE("a scope is thin by what its paths have seen together, a path by itself") {
+  Economics e;
+  World world;
+  for (PathStats& p : world.assessment.paths) {
+    p.attempts = 130;
+    p.warming_up = true;
+  }
+  CHECK_FALSE(thin(paths_in(world.assessment, {"*", "*", "PAYU"}), e));
+  CHECK(thin(paths_in(world.assessment, {"HDFC", "*", "PAYU"}), e));
+  world.path({"HDFC", "card", "PAYU"}).attempts = 9000;
+  CHECK(thin(paths_in(world.assessment, {"HDFC", "card", "PAYU"}), e));
+  world.path({"HDFC", "card", "PAYU"}).warming_up = false;
+  CHECK_FALSE(thin(paths_in(world.assessment, {"HDFC", "card", "PAYU"}), e));
+  CHECK(thin({}, e));
 }
 
 TEST_CASE("where the target lacks a path, only the part that it has is moved") {

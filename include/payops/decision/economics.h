@@ -16,8 +16,8 @@ namespace payops::decision {
 
 // One gateway's prices and limits.
 struct GatewayTerms {
-  double attempt_fee_minor = 50.0;      // every attempt, approved or not
-  double fee_bps = 0.0;                 // of the approved amount
+  double attempt_fee_minor = 60.0;      // every attempt, approved or not
+  double fee_bps = 120.0;               // of the approved amount
   std::vector<std::string> currencies;  // empty = any
   double amount_min_minor = 0.0;
   double amount_max_minor = 0.0;    // 0 = no limit
@@ -46,21 +46,21 @@ struct RampStep {
 
 struct Economics {
   std::string reporting_currency = "INR";
-  double margin_share = 0.02;  // of a converted payment's amount, before gateway fees
-  double amount_cv = 1.0;      // standard deviation of amounts ÷ their mean, within a path
+  double margin_share = 0.08;  // of a converted payment's amount, before gateway fees
+  double amount_cv = 1.1;      // standard deviation of amounts ÷ their mean, within a path
 
   // Costs.
   std::map<std::string, GatewayTerms> gateways;
   GatewayTerms default_gateway;      // of gateways not listed
-  double retry_fee_minor = 30.0;     // scheme's charge on a retry, on top of the attempt fee
+  double retry_fee_minor = 200.0;    // scheme's charge on a retry, on top of the attempt fee
   double friction_minor = 20.0;      // a customer asked to pay another way
   double latency_minor_per_s = 2.0;  // a customer kept waiting for a second
   double execution_minor = 100.0;    // carrying out one intervention
   std::map<std::string, double> execution_minor_by_type = {{"alert_ops", 5000.0}};
 
   // Customers.
-  double switch_acceptance = 0.6;      // of those asked to pay another way, who do
-  double switch_alone = 0.2;           // of those declined, who do so unasked
+  double switch_acceptance = 0.8;      // of those asked to pay another way, who do
+  double switch_alone = 0.1;           // of those declined, who do so unasked
   double retry_abandon_per_s = 0.005;  // hazard of leaving while a retry is held back
   double storm_relief = 0.5;  // of a retry storm's losses, what ends with its excess attempts
   double ops_repair_share =
@@ -82,7 +82,7 @@ struct Economics {
   // Evidence that interventions on traffic need.
   double posterior_min = 0.05;  // of the hypothesis answered
   double attempts_min = 500.0;  // seen on the scope, and on the target of a reroute
-  double warming_max = 0.25;    // share of the scope's payments on paths still warming up
+  double warming_max = 1.0;     // share of the scope's payments on paths still warming up
   double healthy_share = 0.9;   // of the baseline success, from which a path counts as healthy
   double outage_share = 0.6;    // below which one counts as out
   std::vector<RampStep> ramp = {{0.05, 0.5}, {0.25, 0.2}, {1.0, 0.05}};

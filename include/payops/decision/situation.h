@@ -46,8 +46,8 @@ using Paths = std::vector<const PathStats*>;  // into the assessment
 
 [[nodiscard]] Paths paths_in(const Assessment& assessment, const Scope& scope);
 [[nodiscard]] uint64_t attempts_of(const Paths& paths);
-// Too little known to move traffic on: fewer attempts in all than attempts_min, or more than
-// warming_max of the payments on paths still warming up.
+// Too little known to move traffic on: fewer attempts in all than attempts_min, a single path that
+// is still warming up, or more than warming_max of the payments on such.
 [[nodiscard]] bool thin(const Paths& paths, const Economics& economics);
 
 // The live paths by issuer, method and gateway.

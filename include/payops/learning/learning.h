@@ -27,7 +27,7 @@ struct LearningConfig {
   double mixture_sd = 0.1;         // size of the conversion differences the test is best at
   uint64_t payments_min = 30;      // in each arm before the test speaks
   double stabilise_s = 30.0;       // after issue, not counted
-  double margin_share = 0.02;      // of a converted payment's amount (Economics::margin_share)
+  double margin_share = 0.08;      // of a converted payment's amount (Economics::margin_share)
   double scope_sd = 0.3;           // of effect factors between scopes of a class
   double prior_mean = 1.0;         // of a class' effect factor
   double prior_sd = 0.4;           //   with scope_sd the 0.5 of EffectPosterior's default
