@@ -10,7 +10,8 @@ namespace {
 
 using Codes = std::span<const std::string_view>;
 
-// Codes by class, repeated by how common they are: ISO 8583 for all methods but UPI.
+// Codes by class, repeated by how common they are: ISO 8583 for all methods but UPI. The first of
+// a customer's is an empty account.
 constexpr std::array<std::string_view, 9> kCustomer{"51", "51", "51", "51", "51",
                                                     "54", "55", "55", "61"};
 constexpr std::array<std::string_view, 8> kCustomerUpi{"Z9", "Z9", "Z9", "Z9",
@@ -96,6 +97,7 @@ bool added_failure(const PathHealth& health, const Burden& burden, double point,
     const FaultLoss& loss = health.losses[i];
     if (!loses(loss.probability)) continue;
     failure = {loss.cause, pick < loss.timeout_share};
+    if (loss.cause == DeclineClass::customer) pick = 0.0;
     if (!failure.timeout) pick = (pick - loss.timeout_share) / (1.0 - loss.timeout_share);
     return true;
   }
@@ -105,7 +107,10 @@ bool added_failure(const PathHealth& health, const Burden& burden, double point,
   failure.cause = DeclineClass::gateway;
   if (loses(burden.gateway_overload)) return true;
   failure.cause = DeclineClass::customer;
-  if (loses(burden.persisting_decline)) return true;
+  if (loses(burden.persisting_decline)) {
+    pick = 0.0;
+    return true;
+  }
   failure.cause = DeclineClass::fraud;
   return loses(burden.fraud_screen);
 }

@@ -77,8 +77,7 @@ Arm AppliedAction::arm_of(std::string_view user_id) const {
 }
 
 double AppliedAction::propensity(Arm arm) const {
-  const double strength = std::clamp(action.strength, 0.0, 1.0);
-  return arm == Arm::holdout ? strength * action.holdout : strength * (1.0 - action.holdout);
+  return action.strength * (arm == Arm::holdout ? action.holdout : 1.0 - action.holdout);
 }
 
 ActionsInForce::ActionsInForce(const Scenario& scenario)
@@ -88,7 +87,9 @@ ActionsInForce::ActionsInForce(const Scenario& scenario)
 AppliedAction ActionsInForce::interpret(const Action& action) const {
   AppliedAction applied;
   applied.action = action;
-  applied.effect = plain_id(action.action_id) ? effect_of(action.type) : Effect::none;
+  const bool sensible = action.strength > 0.0 && action.holdout >= 0.0 && action.holdout < 1.0;
+  applied.effect = sensible && plain_id(action.action_id) ? effect_of(action.type) : Effect::none;
+  applied.action.strength = std::min(action.strength, 1.0);
   applied.end_ms = action.expires_ts_ms;
   applied.ways = resolve(action.scope, scenario_);
   if (applied.effect == Effect::reroute) {

@@ -248,6 +248,9 @@ TEST_CASE("a router drops lower epochs and revisions, repeats, and what it does 
   Action quoted = action(action_type::kSuppressPath, kPayu, 0, 100);
   quoted.action_id = "act-\",\"arm\":\"x";
   router.apply(quoted, after);
+  Action nobody = action(action_type::kSuppressPath, {"*", "upi", "*"}, 0, 100);
+  nobody.strength = std::nan("");
+  router.apply(nobody, after);
   CHECK(router.ranked().size() == 1);
 }
 

@@ -198,6 +198,24 @@ TEST_CASE("empty accounts are the customers' doing: technical failures stay as t
   check_nothing_else(pair, scope);
 }
 
+TEST_CASE("what empty accounts add are declines 51 and Z9") {
+  const Scope scope{"SBI", "*", "*"};
+  const Pair pair = both(fault_of(FaultKind::insufficient_funds, scope, 0.25));
+  const auto coded = [&](const Run& result, const char* method, const std::string& code) {
+    return share(
+        result,
+        [&](const Seen& s) {
+          return first(s) && during(s) && s.in({"SBI", method, "*"});
+        },
+        [&](const Seen& s) {
+          return s.json.find("\"decline_code\":\"" + code + "\"") != std::string::npos;
+        });
+  };
+  CHECK(coded(pair.faulty, "card", "51") > coded(pair.healthy, "card", "51") + 0.2);
+  CHECK(coded(pair.faulty, "upi", "Z9") > coded(pair.healthy, "upi", "Z9") + 0.2);
+  CHECK(coded(pair.faulty, "card", "54") == coded(pair.healthy, "card", "54"));
+}
+
 TEST_CASE("a traffic mix shift lowers the total without making any path worse") {
   Scenario scenario = calm();
   scenario.paths = {{.scope = {"*", "bnpl", "*"}, .mean_success = 0.75}};

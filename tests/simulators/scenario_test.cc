@@ -5,10 +5,43 @@
 #include <algorithm>
 #include <set>
 
+#include "payops/core/yaml_fields.h"
+#include "payops/model/attempt.h"
 #include "payops/simulators/continuous_stream.h"
+#include "run.h"
 
 namespace payops::simulators {
 namespace {
+
+struct CodeMeaning {
+  DeclineClass cause = DeclineClass::unknown;
+  Hardness hardness = Hardness::soft;
+  std::string meaning;
+  static constexpr auto fields() {
+    return std::make_tuple(field("class", &CodeMeaning::cause),
+                           field("hardness", &CodeMeaning::hardness),
+                           field("meaning", &CodeMeaning::meaning));
+  }
+};
+
+struct CodeTable {
+  std::map<std::string, CodeMeaning> iso8583, upi, network, gateway;
+  static constexpr auto fields() {
+    return std::make_tuple(field("iso8583", &CodeTable::iso8583), field("upi", &CodeTable::upi),
+                           field("network", &CodeTable::network),
+                           field("gateway", &CodeTable::gateway));
+  }
+};
+
+// Names of a struct's keys, and of those below it.
+template <class T>
+void key_names(std::set<std::string>& names) {
+  T value{};
+  for_each_field(value, [&]<class Member>(std::string_view name, Member&) {
+    names.emplace(name);
+    if constexpr (Reflected<Member>) key_names<Member>(names);
+  });
+}
 
 std::string error_of(const std::string& yaml) {
   const auto read = parse_scenario(yaml, "s.yaml");
@@ -66,6 +99,50 @@ TEST_CASE("a scenario that cannot be is refused in a sentence with line and key"
         std::string::npos);
   CHECK(error_of("methods: [{name: 'a\"b'}]\n").find("without quotes") != std::string::npos);
   CHECK(error_of("rate_tps: -1\n").find("\"rate_tps\" must be from") != std::string::npos);
+}
+
+TEST_CASE("the guide to scenarios names every key and every kind of fault") {
+  std::set<std::string> names;
+  key_names<Scenario>(names);
+  key_names<IssuerSpec>(names);
+  key_names<MethodSpec>(names);
+  key_names<GatewaySpec>(names);
+  key_names<PathSpec>(names);
+  key_names<Fault>(names);
+  key_names<ContinuousStream>(names);
+  for (const std::string_view kind : enum_names<FaultKind>) names.emplace(kind);
+  const auto guide = read_file("docs/scenarios.md");
+  REQUIRE(guide);
+  for (const std::string& name : names) {
+    CHECK_MESSAGE(guide->find("`" + name + "`") != std::string::npos, name);
+  }
+}
+
+TEST_CASE("decline codes mean to the code table what caused the failure in the world") {
+  const auto table = read_yaml_file<CodeTable>("config/decline_codes.yaml");
+  REQUIRE_MESSAGE(table.has_value(), table.error().message);
+  Scenario scenario = calm();
+  scenario.drift.mean_success = 0.5;
+  scenario.faults = {{.kind = FaultKind::gateway_failure,
+                      .start_s = 0,
+                      .duration_s = 60,
+                      .scope = {"*", "*", "PAYU"},
+                      .severity = 0.5}};
+  std::set<std::string> met;
+  World world(scenario, 1, kStartMs);
+  world.advance(kStartMs + 60'000, [&](const SimulatedAttempt& a) {
+    if (a.decline_code.empty()) return;
+    const std::string code(a.decline_code);
+    if (!met.insert(code + std::string(name_of(a.cause))).second) return;
+    for (const auto* section : {&table->iso8583, &table->upi, &table->network, &table->gateway}) {
+      const auto it = section->find(code);
+      if (it == section->end()) continue;
+      CHECK_MESSAGE(it->second.cause == a.cause, code);
+      return;
+    }
+    FAIL_CHECK("not in the table: " << code);
+  });
+  CHECK(met.size() > 15);
 }
 
 TEST_CASE("config/continuous_stream.yaml sets the demo's world") {
