@@ -19,7 +19,7 @@ class Writer {
     return *this;
   }
   Writer& text(std::string_view value) {
-    std::memcpy(at_, value.data(), value.size());
+    value.copy(at_, value.size());
     at_ += value.size();
     return *this;
   }
