@@ -11,7 +11,6 @@
 #include "frame.h"
 #include "payops/core/check.h"
 #include "payops/core/codec.h"
-#include "payops/core/digest.h"
 
 namespace payops::memory {
 namespace {
@@ -22,7 +21,7 @@ namespace {
 //   "r"                 StepRecord of the last step, without its packed block
 //   "b" step            Block
 //   "o" step index      OutboxEntry
-//   "s" step            Snapshot
+//   "s" step            the state after it, packed
 constexpr const char* kVersionKey = "v";
 constexpr const char* kHeadKey = "h";
 constexpr const char* kRecordKey = "r";
@@ -48,14 +47,6 @@ struct Block {
   }
 };
 
-struct Snapshot {
-  std::string packed;
-  std::string sha256;  // of the unpacked bytes
-  static constexpr auto fields() {
-    return std::make_tuple(field("packed", &Snapshot::packed), field("sha256", &Snapshot::sha256));
-  }
-};
-
 std::string key(char letter, uint64_t step) {
   std::string text(9, letter);
   for (std::size_t i = 8; i > 0; --i, step >>= 8) text[i] = static_cast<char>(step);
@@ -74,26 +65,27 @@ uint64_t number_at(const rocksdb::Slice& text, std::size_t from) {
   return number;
 }
 
-rocksdb::Options database_options() {
-  rocksdb::Options options;
-  options.create_if_missing = true;
-  options.write_buffer_size = 16 << 20;
-  options.max_total_wal_size = 64 << 20;
-  options.max_open_files = 64;
-  options.max_background_jobs = 2;
-  options.compression = rocksdb::kNoCompression;  // what is large is packed already
-  options.info_log_level = rocksdb::WARN_LEVEL;
-  options.keep_log_file_num = 3;
-  // A torn last record is a commit that never was; damage before it must not be passed over.
-  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
-  return options;
-}
-
-// RocksDB's own log, for readers beside the owner: they must not rename the owner's.
+// RocksDB's own log goes nowhere. Its writer ends the process on the second write to a full disk
+// (an assertion that Debian's build keeps), and a reader beside the owner would rename the owner's.
 class NoLog final : public rocksdb::Logger {
  public:
   void Logv(const char* /*format*/, va_list /*arguments*/) override {}
 };
+
+rocksdb::Options database_options() {
+  rocksdb::Options options;
+  options.create_if_missing = true;
+  options.write_buffer_size = 8 << 20;
+  options.max_total_wal_size = 64 << 20;
+  options.manifest_preallocation_size = 64 << 10;
+  options.max_open_files = 64;
+  options.max_background_jobs = 2;
+  options.compression = rocksdb::kNoCompression;  // what is large is packed already
+  options.info_log = std::make_shared<NoLog>();
+  // A torn last record is a commit that never was; damage before it must not be passed over.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  return options;
+}
 
 Status failed(const std::string& directory, const rocksdb::Status& status) {
   const std::string message = "state directory " + directory + ": " + status.ToString();
@@ -117,13 +109,15 @@ class RocksStore::Database {
   [[nodiscard]] std::string path() const { return directory_ + "/db"; }
   Status check_version(bool to_read);
   Status note_contents();
+  Result<std::optional<std::string>> get_bytes(const std::string& of) const;
   // The value of a key, decoded; nullopt when there is none. Errors: corrupt, unavailable.
   template <class T>
-  Result<std::optional<T>> get(const std::string& of);
+  Result<std::optional<T>> get(const std::string& of) const;
   // Calls visit(key, value) for every key of a letter, in order.
   Status scan(char letter,
               const std::function<Status(rocksdb::Slice, rocksdb::Slice)>& visit) const;
   Status load_state(Stored& stored);
+  [[nodiscard]] Head head_after(const StepCommit& commit) const;
   [[nodiscard]] rocksdb::WriteBatch batch_of(const StepCommit& commit) const;
   Status damaged(const std::string& what) const {
     return fail(ErrorCode::corrupt, "state directory " + directory_ + ": " + what);
@@ -144,7 +138,6 @@ Status RocksStore::Database::open(bool to_read) {
   rocksdb::Status status;
   if (to_read) {
     options.create_if_missing = false;
-    options.info_log = std::make_shared<NoLog>();
     status = rocksdb::DB::OpenForReadOnly(options, path(), &db);
   } else {
     status = rocksdb::DB::Open(options, path(), &db);
@@ -177,15 +170,21 @@ Status RocksStore::Database::check_version(bool to_read) {
   return {};
 }
 
-template <class T>
-Result<std::optional<T>> RocksStore::Database::get(const std::string& of) {
+Result<std::optional<std::string>> RocksStore::Database::get_bytes(const std::string& of) const {
   std::string bytes;
   const rocksdb::Status status = db_->Get({}, of, &bytes);
-  if (status.IsNotFound()) return std::optional<T>();
+  if (status.IsNotFound()) return std::optional<std::string>();
   if (!status.ok()) return tl::make_unexpected(failed(directory_, status).error());
-  auto value = decode<T>(bytes);
-  if (!value)
-    return tl::make_unexpected(damaged("\"" + of.substr(0, 1) + "\" does not decode").error());
+  return std::optional<std::string>(std::move(bytes));
+}
+
+template <class T>
+Result<std::optional<T>> RocksStore::Database::get(const std::string& of) const {
+  const auto bytes = get_bytes(of);
+  if (!bytes) return tl::make_unexpected(bytes.error());
+  if (!*bytes) return std::optional<T>();
+  auto value = decode<T>(**bytes);
+  if (!value) return tl::make_unexpected(damaged("\"" + of + "\" does not decode").error());
   return std::optional<T>(std::move(*value));
 }
 
@@ -224,13 +223,11 @@ Status RocksStore::Database::note_contents() {
 
 Status RocksStore::Database::load_state(Stored& stored) {
   if (head_.snapshot_step > 0) {
-    auto snapshot = get<Snapshot>(key('s', head_.snapshot_step));
-    if (!snapshot) return tl::make_unexpected(snapshot.error());
-    if (!*snapshot) return damaged("the snapshot is missing");
-    auto bytes = unpack_frame((*snapshot)->packed);
-    if (!bytes || sha256_hex(*bytes) != (*snapshot)->sha256) {
-      return damaged("the snapshot was altered");
-    }
+    const auto packed = get_bytes(key('s', head_.snapshot_step));
+    if (!packed) return tl::make_unexpected(packed.error());
+    if (!*packed) return damaged("the snapshot is missing");
+    auto bytes = unpack_frame(**packed);
+    if (!bytes) return damaged("the snapshot: " + bytes.error().message);
     stored.snapshot = std::move(*bytes);
   }
   uint64_t expected = head_.snapshot_step;
@@ -280,15 +277,18 @@ Result<Stored> RocksStore::Database::load() {
   return stored;
 }
 
+Head RocksStore::Database::head_after(const StepCommit& commit) const {
+  return {.step = commit.record.step,
+          .ts_ms = commit.ts_ms,
+          .digest = commit.digest,
+          .cursors = commit.cursors,
+          .snapshot_step = commit.snapshot ? commit.record.step : head_.snapshot_step};
+}
+
 rocksdb::WriteBatch RocksStore::Database::batch_of(const StepCommit& commit) const {
   rocksdb::WriteBatch batch;
   const uint64_t step = commit.record.step;
-  const uint64_t snapshot_step = commit.snapshot ? step : head_.snapshot_step;
-  const Head head{.step = step,
-                  .ts_ms = commit.ts_ms,
-                  .digest = commit.digest,
-                  .cursors = commit.cursors,
-                  .snapshot_step = snapshot_step};
+  const Head head = head_after(commit);
   batch.Put(kHeadKey, encode(head));
   StepRecord record = commit.record;
   const Block block{.packed = std::move(record.place.packed), .digest = commit.digest};
@@ -303,14 +303,13 @@ rocksdb::WriteBatch RocksStore::Database::batch_of(const StepCommit& commit) con
     batch.Put(outbox_key(step, i), encode(commit.outbox[i]));
   }
   if (commit.snapshot) {
-    batch.Put(key('s', step), encode(Snapshot{.packed = pack_frame(*commit.snapshot),
-                                              .sha256 = sha256_hex(*commit.snapshot)}));
+    batch.Put(key('s', step), pack_frame(*commit.snapshot));
     for (const uint64_t old : snapshots_) {
       if (old != step) batch.Delete(key('s', old));
     }
   }
   for (const uint64_t old : blocks_) {
-    if (old <= snapshot_step && old != step) batch.Delete(key('b', old));
+    if (old <= head.snapshot_step && old != step) batch.Delete(key('b', old));
   }
   return batch;
 }
@@ -330,15 +329,13 @@ Status RocksStore::Database::commit(const StepCommit& commit) {
     return fail_retryable(ErrorCode::unavailable,
                           "state directory " + directory_ + ": " + written.ToString());
   }
-  const uint64_t snapshot_step = commit.snapshot ? step : head_.snapshot_step;
-  head_.step = step;
-  head_.snapshot_step = snapshot_step;
+  head_ = head_after(commit);
   for (const std::string& id : commit.settled) outbox_.erase(id);
   for (std::size_t i = 0; i < commit.outbox.size(); ++i) {
     outbox_.emplace(commit.outbox[i].id, outbox_key(step, i));
   }
   if (commit.snapshot) snapshots_ = {step};
-  std::erase_if(blocks_, [&](uint64_t old) { return old <= snapshot_step || old == step; });
+  std::erase_if(blocks_, [&](uint64_t old) { return old <= head_.snapshot_step || old == step; });
   blocks_.push_back(step);
   return {};
 }

@@ -49,6 +49,7 @@ Status Stepper::recover() {
   results_.clear();
   settled_.clear();
   recovered_ = true;
+  if (stored->outbox.empty()) return {};
   // Whether the entries went out before the crash is not known: `tried`.
   Pending drain{.commit = {}, .stage = Stage::publish, .tried = true};
   drain.commit.outbox = std::move(stored->outbox);

@@ -1,0 +1,158 @@
+#include "payops/memory/replay.h"
+
+#include <doctest/doctest.h>
+
+#include "memory/folder.h"
+#include "payops/core/codec.h"
+#include "payops/memory/audit_reader.h"
+#include "payops/memory/audit_verify.h"
+
+namespace payops::memory {
+namespace {
+
+ReplayReport replayed(const std::string& directory, int64_t weight = 1) {
+  CountingAgent agent(weight);
+  const auto report = replay(directory, agent);
+  REQUIRE_MESSAGE(report, report.error().message);
+  return *report;
+}
+
+// Writes the log anew with each step's block and records passed through `alter`, chained and with
+// hashes that fit: what someone can do who may write the folder and needs no signature.
+void forge(const std::string& from, const std::string& to,
+           const std::function<void(uint64_t step, std::string& block,
+                                    std::vector<AuditRecord>& records)>& alter) {
+  auto files = AuditFiles::open(to);
+  REQUIRE(files);
+  REQUIRE((*files)->recover(std::nullopt));
+  auto reader = AuditReader::open(from);
+  REQUIRE(reader);
+  Checkpoint at{.hash = std::string(kNoHash)};
+  StepHead head;
+  std::vector<AuditRecord> records;
+  const auto write_step = [&] {
+    if (head.step == 0) return;
+    std::string block = *read_block(from, head);
+    alter(head.step, block, records);
+    StepRecord step{.step = head.step, .place = (*files)->place(block, records.front().ts_ms)};
+    head.inputs = step.place.inputs_file;
+    head.offset = step.place.offset;
+    head.length = step.place.packed.size();
+    head.sha256 = step.place.sha256;
+    records.front() = step_records(head, {.ts_ms = records.front().ts_ms}, std::nullopt).front();
+    for (const AuditRecord& record : records) {
+      step.audit_lines.push_back(chain_line(record, ++at.seq, at.hash));
+      at.hash = std::string(line_hash(step.audit_lines.back()));
+      at.ts_ms = record.ts_ms;
+    }
+    step.checkpoint = at;
+    REQUIRE((*files)->append(step));
+    records.clear();
+  };
+  LogLine line;
+  while (*reader->next(line)) {
+    const auto parts = parse_line(line.text);
+    REQUIRE(parts);
+    if (parts->kind == "step") {
+      write_step();
+      head = *parse_step_head(parts->body);
+    }
+    records.push_back({std::string(parts->kind), parts->ts_ms, std::string(parts->body)});
+  }
+  write_step();
+}
+
+struct Recorded {
+  Folder folder;
+  std::string audit = folder / "audit";
+  std::string forged = folder / "forged";
+  Recorded() { REQUIRE(run_agent(folder.path(), {.until = 14, .is_signed = false})); }
+};
+
+TEST_CASE("a recorded run replays to the same digests, records and messages") {
+  const Recorded run;
+  std::vector<uint64_t> told;
+  CountingAgent agent;
+  const auto report = replay(run.audit, agent, [&](uint64_t step) { told.push_back(step); });
+  REQUIRE(report);
+  CHECK_MESSAGE(report->ok, report->reason);
+  CHECK(report->steps == 14);
+  CHECK(report->lines == audit_verify(run.audit)->lines);
+  CHECK(told.size() == 14);
+  forge(run.audit, run.forged, [](uint64_t, std::string&, std::vector<AuditRecord>&) {});
+  CHECK(log_files(run.forged) == log_files(run.audit));
+}
+
+TEST_CASE("another build is found at its first different step") {
+  const Recorded run;
+  const ReplayReport report = replayed(run.audit, 2);
+  CHECK_FALSE(report.ok);
+  CHECK(report.bad_step == 1);
+  CHECK(report.reason.starts_with("the state's digest is "));
+  CHECK(report.recorded.find("\"sum\":7") != std::string::npos);
+  CHECK(report.computed.find("\"sum\":14") != std::string::npos);
+}
+
+TEST_CASE("an input altered and re-chained verifies and does not replay; the step is named") {
+  const Recorded run;
+  forge(run.audit, run.forged, [](uint64_t step, std::string& block, std::vector<AuditRecord>&) {
+    if (step != 9) return;
+    auto input = *decode<CountingInput>(block);
+    input.numbers.push_back(1);
+    block = encode(input);
+  });
+  CHECK(audit_verify(run.forged)->ok);
+  const ReplayReport report = replayed(run.forged);
+  CHECK_FALSE(report.ok);
+  CHECK(report.steps == 8);
+  CHECK(report.bad_step == 9);
+  CHECK(report.bad_seq > 9);
+}
+
+TEST_CASE("an input replaced by nonsense and re-chained is named too") {
+  const Recorded run;
+  forge(run.audit, run.forged, [](uint64_t step, std::string& block, std::vector<AuditRecord>&) {
+    if (step == 3) block = "nonsense";
+  });
+  const ReplayReport report = replayed(run.forged);
+  CHECK(report.bad_step == 3);
+  CHECK(report.reason.starts_with("its recorded input is refused"));
+}
+
+TEST_CASE("a record altered, removed or added and re-chained is named with both texts") {
+  const Recorded run;
+  const auto altered = [&](auto change) {
+    fs::remove_all(run.forged);
+    forge(run.audit, run.forged,
+          [&](uint64_t step, std::string&, std::vector<AuditRecord>& records) {
+            if (step == 6) change(records);
+          });
+    REQUIRE(audit_verify(run.forged)->ok);
+    return replayed(run.forged);
+  };
+  const ReplayReport changed = altered([](auto& records) { records[2].body = "\"sum\":0"; });
+  CHECK(changed.bad_step == 6);
+  CHECK(parse_line(changed.recorded)->body == "\"sum\":0");
+  CHECK(changed.computed.find("\"id\":\"") != std::string::npos);
+  CHECK(altered([](auto& records) { records.erase(records.begin() + 1); }).bad_step == 6);
+  CHECK(altered([](auto& records) { records.push_back({"decided", 1, "\"x\":1"}); }).bad_step == 6);
+}
+
+TEST_CASE("a changed byte stops the replay at its step") {
+  const Recorded run;
+  for (const auto& [name, bytes] : log_files(run.audit)) {
+    if (!name.ends_with(".jsonl") && !name.ends_with(".zst")) continue;
+    for (std::size_t at = 0; at < bytes.size(); at += bytes.size() / 40) {
+      std::string altered = bytes;
+      altered[at] = static_cast<char>(altered[at] ^ 4);
+      put_bytes(run.audit + "/" + name, altered);
+      const ReplayReport report = replayed(run.audit);
+      CHECK_FALSE(report.ok);
+      CHECK(report.bad_step == report.steps + 1);
+    }
+    put_bytes(run.audit + "/" + name, bytes);
+  }
+}
+
+}  // namespace
+}  // namespace payops::memory
