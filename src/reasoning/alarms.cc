@@ -12,6 +12,8 @@ namespace {
 constexpr std::size_t kAlarmsAtOnce = 3;  // causes found in one resolution
 constexpr std::size_t kMaxAlarms = 64;    // in force
 constexpr double kAcceptScore = 8.0;      // of a slice that is to explain a crossing
+constexpr double kPlaceEvidence = 3.0;    // of a slice that a crossing can be laid to
+constexpr double kPlaceMargin = 2.0;      // … rather than to the series that crossed
 constexpr double kRescopeMargin = 6.0;    // before another slice takes an alarm over
 constexpr double kRecovered = 7.0;        // log-likelihood ratio of health that ends an alarm
 constexpr double kRecoveredMost = 11.0;
@@ -121,7 +123,13 @@ bool Reasoner::State::resolve(Share share) {
   for (std::size_t i = 0; i < kAlarmsAtOnce && alarms.size() < kMaxAlarms; ++i) {
     const ScopeTable table(left, kind_of(share), max_depth_of(share));
     const ScopeScore* best = table.best();
-    if (best == nullptr || best->score() < kAcceptScore) break;
+    if (best == nullptr) break;
+    // The crossing itself needs no more proof, only a place, if a better one than its own series.
+    const ScopeScore* own = table.find(store.all[crossing.series].key);
+    const bool places = !raised && !grown && best->log_evidence > kPlaceEvidence &&
+                        overlap(best->scope, store.all[crossing.series].key) &&
+                        (own == nullptr || best->score() > own->score() + kPlaceMargin);
+    if (!places && best->score() < kAcceptScore) break;
     raise(share, *best, crossing);
     news = news || !alarms.back().secondary;
     raised = true;
@@ -180,22 +188,25 @@ void Reasoner::State::raise(Share share, const ScopeScore& scope, const Crossing
                   .attempts = scope.n,
                   .failures = scope.k,
                   .expected = scope.e};
-  // The scope's own detector knows more exactly since when.
-  if (const uint32_t series = store.find(scope.scope);
-      share == Share::technical && series != kNone) {
-    const Cusum* largest = nullptr;
+  // The scope's own detector knows more exactly since when, and how much.
+  const Cusum* own = store.all[crossing.series].key == scope.scope ? &crossing.cusum : nullptr;
+  const uint32_t series = store.find(scope.scope);
+  if (own == nullptr && share == Share::technical && series != kNone) {
     for (const Cusum& c : store.all[series].failures.cusums) {
-      if (largest == nullptr || c.statistic > largest->statistic) largest = &c;
+      if (own == nullptr || c.statistic > own->statistic) own = &c;
     }
-    if (largest->failures > 0.0) {
-      alarm.started = largest->onset;
-      alarm.attempts = largest->attempts;
-      alarm.failures = largest->failures;
-      alarm.expected = largest->expected;
-      const ScopeScore exact{
-          .scope = scope.scope, .n = alarm.attempts, .k = alarm.failures, .e = alarm.expected};
-      alarm.moved = std::max(alarm.moved, exact.moved());
-    }
+  }
+  if (own != nullptr && own->attempts > 0.0) {
+    const ScopeScore exact{.scope = scope.scope,
+                           .kind = kind_of(share),
+                           .n = own->attempts,
+                           .k = own->failures,
+                           .e = own->expected};
+    alarm.started = own->onset;
+    alarm.attempts = exact.n;
+    alarm.failures = exact.k;
+    alarm.expected = exact.e;
+    alarm.moved = std::max(alarm.moved, exact.moved());
   }
   alarm.peak = alarm.moved;
   for (auto it = alarms.begin(); it != alarms.end();) {
@@ -262,10 +273,12 @@ void Reasoner::State::follow(LiveAlarm& alarm, const Flow& f, int64_t second) {
   }
   alarm.updated = second + 1;
   if (n <= 0.0) return;
-  const double half = std::clamp(alarm.moved / 2.0, 0.05, 0.6);
+  // Health is weighed against a good part of the fault: of what is left of it, or of a small one.
+  const double still = std::max(0.6 * alarm.moved, std::min(0.7 * alarm.peak, 0.12));
+  const double fault = std::clamp(still, 0.06, 0.6);
   const double llr = alarm.share == Share::volume
-                         ? drop_llr(k, e, half)
-                         : share_llr(n, k, std::clamp(e / n, 0.002, 0.97), half);
+                         ? drop_llr(k, e, fault)
+                         : share_llr(n, k, std::clamp(e / n, 0.002, 0.97), fault);
   alarm.recovery = std::clamp(alarm.recovery - llr, 0.0, kRecoveredMost);
   if (alarm.recovery < kRecovered) {
     alarm.recovered_since = 0;
@@ -313,14 +326,18 @@ void Reasoner::State::tend_alarms() {
     const bool explained = std::any_of(alarms.begin(), alarms.end(), [&](const LiveAlarm& a) {
       return !a.secondary && nested(a.scope, alarm.scope);
     });
-    if (alarm.secondary && !explained) alarm.secondary = false;
+    if (alarm.secondary && !explained && alarm.recovered_since == 0) alarm.secondary = false;
   }
 }
 
 bool Reasoner::State::end_if_over(LiveAlarm& alarm) {
   const bool cleared =
       alarm.recovered_since != 0 && now - alarm.recovered_since >= config.clear_after_s;
-  const bool old = now - alarm.raised >= config.freeze_max_s;
+  // A partial loss of volume is soon no news: the day has its rhythm.
+  const bool partial = alarm.share == Share::volume && alarm.moved < 0.7;
+  const auto rhythm_s = static_cast<int64_t>(2.0 * config.volume_half_life_s);
+  const int64_t patience = partial ? std::min(config.freeze_max_s, rhythm_s) : config.freeze_max_s;
+  const bool old = now - alarm.raised >= patience;
   if (cleared || old) alarm.ended = now;
   return alarm.ended != 0;
 }

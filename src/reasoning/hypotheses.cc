@@ -38,10 +38,10 @@ struct Fit {
 };
 const std::vector<Fit>& fits(Share share) {
   static const std::array<std::vector<Fit>, kShares> table{{
-      {{Cause::retry_storm, 0.01},
-       {Cause::latency, 0.01},
+      {{Cause::retry_storm, 0.002},
+       {Cause::latency, 0.002},
        {Cause::own_action, 0.01},
-       {Cause::data_problem, 0.02}},
+       {Cause::data_problem, 0.003}},
       {{Cause::latency, 0.9},
        {Cause::issuer_down, 0.12},
        {Cause::gateway_down, 0.15},
@@ -83,7 +83,7 @@ constexpr std::array<double, 4> classes_of(Cause cause) {
     case Cause::gateway_down:
       return {0.10, 0.55, 0.17, 0.18};
     case Cause::network:
-      return {0.08, 0.16, 0.52, 0.24};
+      return {0.26, 0.22, 0.30, 0.22};
     case Cause::latency:
       return {0.12, 0.12, 0.16, 0.60};
     default:
@@ -236,14 +236,15 @@ class Explanation {
   }
   void add_fitting(Cause cause, double fit) {
     if (cause == Cause::own_action && !own_action_near()) return;
-    const auto concurrent = [&](Share share) {
+    // A storm or a slowness that was there first can be the cause; one that follows is a symptom.
+    const auto before = [&](Share share) {
       return std::any_of(state_.alarms.begin(), state_.alarms.end(), [&](const LiveAlarm& a) {
-        return a.share == share && overlap(a.scope, alarm_.scope);
+        return a.share == share && a.started < alarm_.started && overlap(a.scope, alarm_.scope);
       });
     };
     if (alarm_.share == Share::technical) {
-      if (cause == Cause::retry_storm && concurrent(Share::retry)) fit = 0.4;
-      if (cause == Cause::latency && concurrent(Share::slow)) fit = 0.3;
+      if (cause == Cause::retry_storm && before(Share::retry)) fit = 0.4;
+      if (cause == Cause::latency && before(Share::slow)) fit = 0.3;
     }
     SeriesKey scope = alarm_.scope;
     if (cause == Cause::network) scope = {};
@@ -252,7 +253,7 @@ class Explanation {
     if (cause == Cause::data_problem) {
       scope = {};
       const bool silent =
-          alarm_.share == Share::volume && alarm_.scope == SeriesKey{} && alarm_.moved > 0.97;
+          alarm_.share == Share::volume && alarm_.scope == SeriesKey{} && alarm_.moved > 0.9;
       if (silent) fit = 50.0;  // everything at once and entirely: the data, not the customers
     }
     double likelihood = evidence(scope) + std::log(fit);
@@ -446,9 +447,11 @@ std::vector<Hypothesis> Reasoner::State::hypotheses(const Dictionary& dictionary
       if (same == all.end()) {
         all.push_back(std::move(h));
       } else {
-        same->prior += h.prior;
-        same->posterior += h.posterior;
-        if (h.why_not.empty()) same->why_not.clear();
+        // The alarm it explains better has the better evidence.
+        const double prior = same->prior + h.prior, posterior = same->posterior + h.posterior;
+        if (h.posterior > same->posterior) *same = std::move(h);
+        same->prior = prior;
+        same->posterior = posterior;
       }
     }
   }

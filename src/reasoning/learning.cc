@@ -201,8 +201,12 @@ bool WeekProfile::add(int64_t second, double first_attempts) {
 uint32_t Reasoner::State::freeze_flags(const SeriesKey& key) const {
   uint32_t flags = 0;
   for (const LiveAlarm& alarm : alarms) {
-    if (!overlap(alarm.scope, key)) continue;
-    flags |= alarm.share == Share::volume ? kFreezeVolume : kFreezeHealth | kFreezeRetry;
+    if (alarm.share == Share::volume) {
+      // Wider series go on: the day's rhythm moves on beneath them.
+      if (alarm.scope.covers(key)) flags |= kFreezeVolume;
+    } else if (overlap(alarm.scope, key)) {
+      flags |= kFreezeHealth | kFreezeRetry;
+    }
   }
   for (const OwnAction& action : actions) {
     // Traffic moved away from a scope arrives somewhere else.
