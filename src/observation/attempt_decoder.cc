@@ -21,8 +21,6 @@ uint32_t pack_code(std::string_view code) {
          static_cast<uint32_t>(static_cast<unsigned char>(code[2]));
 }
 
-std::optional<Fault> fault(DeadReason reason, AttemptField field) { return Fault{reason, field}; }
-
 }  // namespace
 
 bool usable_name(std::string_view name) {
@@ -87,7 +85,7 @@ AttemptDecoder::AttemptDecoder(const ObservationConfig& config, const FieldMappi
       arm_(compile(AttemptField::arm, mapping.arm, kMaxIdBytes)),
       max_future_ms_(config.max_future_s * 1'000),
       max_amount_minor_(config.max_amount_minor),
-      unescaped_(config.max_message_bytes) {}
+      unescaped_(config.max_message_bytes + kTokenPadding) {}
 
 AttemptDecoder::TextSpec AttemptDecoder::compile(AttemptField field, const TextRule& rule,
                                                  std::size_t max_bytes) {
@@ -98,6 +96,7 @@ AttemptDecoder::TextSpec AttemptDecoder::compile(AttemptField field, const TextR
                 .number = rule.number,
                 .required = rule.required,
                 .max_bytes = max_bytes};
+  spec.plain = !rule.constant && rule.values.empty();
   for (const auto& [from, to] : rule.values) {
     if (from == "*") {
       spec.otherwise = to;
@@ -108,146 +107,167 @@ AttemptDecoder::TextSpec AttemptDecoder::compile(AttemptField field, const TextR
   return spec;
 }
 
-std::optional<Fault> AttemptDecoder::decode(std::string_view bytes, int64_t now_ms,
-                                            DecodedAttempt& out) {
-  if (const auto reason = index_.index(bytes)) return Fault{*reason};
-  escapes_ = std::memchr(index_.text(), '\\', bytes.size()) != nullptr;
+bool AttemptDecoder::fail(DeadReason reason, std::optional<AttemptField> field) {
+  fault_ = {reason, field};
+  return false;
+}
+
+bool AttemptDecoder::decode(std::string_view bytes, int64_t now_ms, DecodedAttempt& out) {
+  if (DeadReason reason{}; !index_.index(bytes, reason)) return fail(reason);
+  escapes_ = index_.escapes();
   unescaped_used_ = 0;
-  if (auto bad = layout_.read({index_.text(), index_.begin(), escapes_}, index_.end(), tokens_)) {
-    return bad;
+  if (!layout_.read({index_.text(), index_.begin(), escapes_}, index_.end(), tokens_)) {
+    fault_ = layout_.fault();
+    return false;
   }
   Attempt& attempt = out.attempt;
-  if (auto bad = read_texts(attempt)) return bad;
-  if (auto bad = read_status(attempt)) return bad;
-  if (auto bad = read_time(now_ms, attempt)) return bad;
-  if (auto bad = read_counts(attempt)) return bad;
-  if (auto bad = read_amount(out)) return bad;
-  return read_experiment(out);
+  return read_texts(attempt) && read_status(attempt) && read_time(now_ms, attempt) &&
+         read_counts(attempt) && read_amount(out) && read_experiment(out);
 }
 
 inline bool AttemptDecoder::absent(AttemptField field) const {
-  return !tokens_.has(field) || tokens_.of(field) == "null";
+  return !tokens_.has(field) || (tokens_.of(field)[0] == 'n' && tokens_.of(field) == "null");
 }
 
-inline AttemptDecoder::Step AttemptDecoder::read_inside(AttemptField field, std::string_view token,
-                                                        std::string_view& out) {
-  if (!string_inside(token, out)) return fault(DeadReason::wrong_type, field);
-  if (!escapes_ || out.find('\\') == std::string_view::npos) return std::nullopt;
+inline bool AttemptDecoder::read_inside(AttemptField field, std::string_view token,
+                                        std::string_view& out) {
+  if (!string_inside(token, out)) return fail(DeadReason::wrong_type, field);
+  if (!escapes_ || out.find('\\') == std::string_view::npos) return true;
   // Room enough: the texts of a message, each read once or twice, are shorter than it; when a path
   // serves several fields the buffer may run out, and the text counts as too long.
-  if (unescaped_used_ + out.size() > unescaped_.size())
-    return fault(DeadReason::unusable_text, field);
+  if (unescaped_used_ + out.size() + kTokenPadding > unescaped_.size())
+    return fail(DeadReason::unusable_text, field);
   char* const place = unescaped_.data() + unescaped_used_;
   const int64_t size = unescape(out, place);
-  if (size < 0) return Fault{DeadReason::malformed_json};
+  if (size < 0) return fail(DeadReason::malformed_json);
   unescaped_used_ += static_cast<std::size_t>(size);
   out = {place, static_cast<std::size_t>(size)};
-  return std::nullopt;
+  return true;
 }
 
-inline AttemptDecoder::Step AttemptDecoder::read_text(const TextSpec& spec, std::string_view& out) {
+inline bool AttemptDecoder::read_text(const TextSpec& spec, std::string_view& out) {
+  if (spec.plain && !escapes_ && tokens_.has(spec.field)) {
+    const std::string_view token = tokens_.of(spec.field);
+    if (token[0] == '"' && token.size() > 2 && token.size() - 2 <= spec.max_bytes) {
+      out = token.substr(1, token.size() - 2);
+      return true;
+    }
+    if (!spec.required && token == "null") {
+      out = {};
+      return true;
+    }
+  }
+  return read_any_text(spec, out);
+}
+
+// Every text but a plain string of fit length under a rule without constant and values.
+bool AttemptDecoder::read_any_text(const TextSpec& spec, std::string_view& out) {
   if (spec.constant) {
     out = *spec.constant;
-    return std::nullopt;
+    return true;
   }
   out = {};
   if (!absent(spec.field)) {
     const std::string_view token = tokens_.of(spec.field);
-    const bool scalar = token.front() != '"';
-    if (scalar && spec.number && (is_number(token) || token == "true" || token == "false")) {
+    const bool boolean = token == "true" || token == "false";
+    if (token.front() == '"') {
+      if (!read_inside(spec.field, token, out)) return false;
+    } else if (!boolean && !is_number(token)) {
+      return fail(DeadReason::malformed_json);
+    } else if (spec.number) {
       out = token;
-    } else if (scalar) {
-      return is_number(token) || token == "true" || token == "false"
-                 ? fault(DeadReason::wrong_type, spec.field)
-                 : Fault{DeadReason::malformed_json};
-    } else if (auto bad = read_inside(spec.field, token, out)) {
-      return bad;
+    } else {
+      return fail(DeadReason::wrong_type, spec.field);
     }
   }
-  if (!spec.values.empty() || spec.otherwise) {
-    const auto it = std::find_if(spec.values.begin(), spec.values.end(),
-                                 [&](const auto& pair) { return pair.first == out; });
-    if (it != spec.values.end()) {
-      out = it->second;
-    } else if (spec.otherwise && !out.empty()) {
-      out = *spec.otherwise;
-    }
+  const auto it = std::find_if(spec.values.begin(), spec.values.end(),
+                               [&](const auto& pair) { return pair.first == out; });
+  if (it != spec.values.end()) {
+    out = it->second;
+  } else if (spec.otherwise && !out.empty()) {
+    out = *spec.otherwise;
   }
-  if (out.empty() && spec.required) return fault(DeadReason::missing_field, spec.field);
-  if (out.size() > spec.max_bytes) return fault(DeadReason::unusable_text, spec.field);
-  return std::nullopt;
+  if (out.empty() && spec.required) return fail(DeadReason::missing_field, spec.field);
+  return out.size() <= spec.max_bytes || fail(DeadReason::unusable_text, spec.field);
 }
 
-AttemptDecoder::Step AttemptDecoder::read_texts(Attempt& out) {
-  if (auto bad = read_text(attempt_id_, out.attempt_id)) return bad;
-  if (auto bad = read_text(payment_id_, out.payment_id)) return bad;
-  if (auto bad = read_text(issuer_, out.issuer)) return bad;
-  if (auto bad = read_text(method_, out.method)) return bad;
-  if (auto bad = read_text(gateway_, out.gateway)) return bad;
-  if (auto bad = read_text(currency_, out.currency)) return bad;
+bool AttemptDecoder::read_texts(Attempt& out) {
+  if (!read_text(attempt_id_, out.attempt_id)) return false;
+  if (!read_text(payment_id_, out.payment_id)) return false;
+  if (!read_text(issuer_, out.issuer)) return false;
+  if (!read_text(method_, out.method)) return false;
+  if (!read_text(gateway_, out.gateway)) return false;
+  if (!read_text(currency_, out.currency)) return false;
   return read_text(decline_code_, out.decline_code);
 }
 
-AttemptDecoder::Step AttemptDecoder::read_status(Attempt& out) {
+bool AttemptDecoder::read_status(Attempt& out) {
   std::string_view text;
-  if (auto bad = read_text(status_, text)) return bad;
+  if (!read_text(status_, text)) return false;
   const auto status = parse_enum<AttemptStatus>(text);
-  if (!status) return fault(DeadReason::unknown_value, AttemptField::status);
+  if (!status) return fail(DeadReason::unknown_value, AttemptField::status);
   out.status = *status;
-  return std::nullopt;
+  return true;
 }
 
 // A number of the unit's places. REQUIRES: the field is not absent.
-inline AttemptDecoder::Step AttemptDecoder::read_number(AttemptField field, bool quoted, int places,
-                                                        bool cut, int64_t& out) {
-  std::string_view token = tokens_.of(field);
-  if (quoted) {
-    if (auto bad = read_inside(field, token, token)) return bad;
+inline bool AttemptDecoder::read_number(AttemptField field, bool quoted, int places, bool cut,
+                                        int64_t& out) {
+  if (!quoted && places == 0) {
+    out = plain_digits(tokens_.of(field));
+    if (out >= 0) return true;
   }
+  return read_any_number(field, quoted, places, cut, out);
+}
+
+// Every number but plain digits: signs, decimals, exponents, quotes.
+bool AttemptDecoder::read_any_number(AttemptField field, bool quoted, int places, bool cut,
+                                     int64_t& out) {
+  std::string_view token = tokens_.of(field);
+  if (quoted && !read_inside(field, token, token)) return false;
   const ScaledNumber number = scaled_number(token, places, cut);
   switch (number.fault) {
     case NumberFault::none:
       out = number.value;
-      return std::nullopt;
+      return true;
     case NumberFault::malformed:
       break;
     case NumberFault::inexact:
     case NumberFault::too_large:
-      return fault(DeadReason::number_out_of_range, field);
+      return fail(DeadReason::number_out_of_range, field);
   }
   const bool other_type = quoted || token.front() == '"' || token == "true" || token == "false";
-  return other_type ? fault(DeadReason::wrong_type, field) : Fault{DeadReason::malformed_json};
+  return other_type ? fail(DeadReason::wrong_type, field) : fail(DeadReason::malformed_json);
 }
 
-AttemptDecoder::Step AttemptDecoder::read_time(int64_t now_ms, Attempt& out) {
+bool AttemptDecoder::read_time(int64_t now_ms, Attempt& out) {
   constexpr AttemptField kField = AttemptField::ts_ms;
-  if (absent(kField)) return fault(DeadReason::missing_field, kField);
+  if (absent(kField)) return fail(DeadReason::missing_field, kField);
   const TimeRule& rule = mapping_.ts_ms;
   if (rule.unit == TimeUnit::iso8601) {
     std::string_view text;
-    if (auto bad = read_inside(kField, tokens_.of(kField), text)) return bad;
+    if (!read_inside(kField, tokens_.of(kField), text)) return false;
     const auto ts_ms = parse_iso8601(text);
-    if (!ts_ms) return fault(DeadReason::unknown_value, kField);
+    if (!ts_ms) return fail(DeadReason::unknown_value, kField);
     out.ts_ms = *ts_ms;
-  } else if (auto bad = read_number(kField, rule.quoted, rule.unit == TimeUnit::s ? 3 : 0, true,
-                                    out.ts_ms)) {
-    return bad;
+  } else if (!read_number(kField, rule.quoted, rule.unit == TimeUnit::s ? 3 : 0, true, out.ts_ms)) {
+    return false;
   }
-  if (out.ts_ms < kOldestTsMs) return fault(DeadReason::time_too_old, kField);
-  if (out.ts_ms > now_ms + max_future_ms_) return fault(DeadReason::time_in_future, kField);
-  return std::nullopt;
+  if (out.ts_ms < kOldestTsMs) return fail(DeadReason::time_too_old, kField);
+  if (out.ts_ms > now_ms + max_future_ms_) return fail(DeadReason::time_in_future, kField);
+  return true;
 }
 
-AttemptDecoder::Step AttemptDecoder::read_counts(Attempt& out) {
+bool AttemptDecoder::read_counts(Attempt& out) {
   int64_t number = mapping_.attempt_no.constant.value_or(1);
   if (!mapping_.attempt_no.constant) {
     constexpr AttemptField kField = AttemptField::attempt_no;
     if (!absent(kField)) {
-      if (auto bad = read_number(kField, mapping_.attempt_no.quoted, 0, false, number)) return bad;
+      if (!read_number(kField, mapping_.attempt_no.quoted, 0, false, number)) return false;
     } else if (mapping_.attempt_no.required) {
-      return fault(DeadReason::missing_field, kField);
+      return fail(DeadReason::missing_field, kField);
     }
-    if (number < 1 || number > kMaxAttemptNo) return fault(DeadReason::number_out_of_range, kField);
+    if (number < 1 || number > kMaxAttemptNo) return fail(DeadReason::number_out_of_range, kField);
   }
   out.attempt_no = static_cast<uint32_t>(number);
   const DurationRule& latency = mapping_.latency_ms;
@@ -256,80 +276,84 @@ AttemptDecoder::Step AttemptDecoder::read_counts(Attempt& out) {
     constexpr AttemptField kField = AttemptField::latency_ms;
     if (!absent(kField)) {
       const int places = latency.unit == DurationUnit::s ? 3 : 0;
-      if (auto bad = read_number(kField, latency.quoted, places, true, latency_ms)) return bad;
+      if (!read_number(kField, latency.quoted, places, true, latency_ms)) return false;
     } else if (latency.required) {
-      return fault(DeadReason::missing_field, kField);
+      return fail(DeadReason::missing_field, kField);
     }
     if (latency_ms < 0 || latency_ms > kMaxLatencyMs) {
-      return fault(DeadReason::number_out_of_range, kField);
+      return fail(DeadReason::number_out_of_range, kField);
     }
   }
   out.latency_ms = static_cast<uint32_t>(latency_ms);
-  return std::nullopt;
+  return true;
 }
 
-AttemptDecoder::Step AttemptDecoder::read_amount(DecodedAttempt& out) {
+bool AttemptDecoder::read_amount(DecodedAttempt& out) {
   constexpr AttemptField kField = AttemptField::amount_minor;
   const CurrencyTable::Currency* currency = currencies_.find(out.attempt.currency);
-  if (currency == nullptr) return fault(DeadReason::unknown_currency, AttemptField::currency);
-  if (absent(kField)) return fault(DeadReason::missing_field, kField);
+  if (currency == nullptr) return fail(DeadReason::unknown_currency, AttemptField::currency);
+  if (absent(kField)) return fail(DeadReason::missing_field, kField);
   const AmountRule& rule = mapping_.amount_minor;
   const int places = rule.unit == AmountUnit::major ? static_cast<int>(currency->decimals) : 0;
   int64_t amount = 0;
-  if (auto bad = read_number(kField, rule.quoted, places, false, amount)) return bad;
-  if (amount < 0) return fault(DeadReason::negative_amount, kField);
+  if (!read_number(kField, rule.quoted, places, false, amount)) return false;
+  if (amount < 0) return fail(DeadReason::negative_amount, kField);
   out.attempt.amount_minor = amount;
   out.reporting_minor = CurrencyTable::to_reporting(*currency, amount);
   if (amount > max_amount_minor_ || out.reporting_minor > max_amount_minor_) {
-    return fault(DeadReason::number_out_of_range, kField);
+    return fail(DeadReason::number_out_of_range, kField);
   }
-  return std::nullopt;
+  return true;
 }
 
-AttemptDecoder::Step AttemptDecoder::read_experiment(DecodedAttempt& out) {
+bool AttemptDecoder::read_experiment(DecodedAttempt& out) {
   Attempt& attempt = out.attempt;
   attempt.arm = Arm::none;
   attempt.action_count = 0;
   attempt.propensity = 1.0;
   out.actions_dropped = 0;
   std::string_view arm;
-  if (auto bad = read_text(arm_, arm)) return bad;
+  if (!read_text(arm_, arm)) return false;
   if (!arm.empty() && arm != "none") {
     const auto parsed = parse_enum<Arm>(arm);
-    if (!parsed) return fault(DeadReason::unknown_value, AttemptField::arm);
+    if (!parsed) return fail(DeadReason::unknown_value, AttemptField::arm);
     attempt.arm = *parsed;
   }
   if (!absent(AttemptField::propensity)) {
-    if (auto bad = read_propensity(attempt.propensity)) return bad;
+    if (!read_propensity(attempt.propensity)) return false;
   }
-  if (absent(AttemptField::action_ids)) return std::nullopt;
+  if (absent(AttemptField::action_ids)) return true;
   if (tokens_.of(AttemptField::action_ids) != "[]") {
-    return fault(DeadReason::wrong_type, AttemptField::action_ids);
+    return fail(DeadReason::wrong_type, AttemptField::action_ids);
   }
   const uint32_t kept = std::min<uint32_t>(tokens_.action_count, kMaxActionsPerAttempt);
   out.actions_dropped = tokens_.action_count - kept;
   for (uint32_t i = 0; i < kept; ++i) {
     std::string_view id;
-    if (auto bad = read_inside(AttemptField::action_ids, tokens_.actions[i], id)) return bad;
+    if (!read_inside(AttemptField::action_ids, tokens_.actions[i], id)) return false;
     const uint64_t hash = hash64(id);
     const auto end = attempt.actions.begin() + attempt.action_count;
     if (std::find(attempt.actions.begin(), end, hash) == end) {
       attempt.actions[attempt.action_count++] = hash;
     }
   }
-  return std::nullopt;
+  return true;
 }
 
 // To nine decimals.
-AttemptDecoder::Step AttemptDecoder::read_propensity(double& out) {
+bool AttemptDecoder::read_propensity(double& out) {
   constexpr AttemptField kField = AttemptField::propensity;
+  if (const std::string_view token = tokens_.of(kField); token == "1.0" || token == "1") {
+    out = 1.0;
+    return true;
+  }
   int64_t billionths = 0;
-  if (auto bad = read_number(kField, false, 9, true, billionths)) return bad;
+  if (!read_number(kField, false, 9, true, billionths)) return false;
   if (billionths <= 0 || billionths > 1'000'000'000) {
-    return fault(DeadReason::number_out_of_range, kField);
+    return fail(DeadReason::number_out_of_range, kField);
   }
   out = static_cast<double>(billionths) / 1e9;
-  return std::nullopt;
+  return true;
 }
 
 }  // namespace payops::observation

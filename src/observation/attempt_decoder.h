@@ -55,9 +55,10 @@ class AttemptDecoder {
  public:
   // REQUIRES: config and mapping validate.
   AttemptDecoder(const ObservationConfig& config, const FieldMapping& mapping);
-  // Views in `out` live until the next call. Names are not yet checked by usable_name().
-  [[nodiscard]] std::optional<Fault> decode(std::string_view bytes, int64_t now_ms,
-                                            DecodedAttempt& out);
+  // False: see fault(). Views in `out` live until the next call. Names are not yet checked by
+  // usable_name().
+  [[nodiscard]] bool decode(std::string_view bytes, int64_t now_ms, DecodedAttempt& out);
+  [[nodiscard]] const Fault& fault() const { return fault_; }
 
  private:
   struct TextSpec {
@@ -67,22 +68,26 @@ class AttemptDecoder {
     std::optional<std::string> otherwise;  // the value of "*"
     bool number = false;
     bool required = true;
+    bool plain = true;  // neither constant nor values
     std::size_t max_bytes = kMaxIdBytes;
   };
-  using Step = std::optional<Fault>;
 
   static TextSpec compile(AttemptField field, const TextRule& rule, std::size_t max_bytes);
-  [[nodiscard]] Step read_text(const TextSpec& spec, std::string_view& out);
-  [[nodiscard]] Step read_inside(AttemptField field, std::string_view token, std::string_view& out);
-  [[nodiscard]] Step read_number(AttemptField field, bool quoted, int places, bool cut,
+  [[nodiscard]] bool read_text(const TextSpec& spec, std::string_view& out);
+  [[nodiscard]] bool read_any_text(const TextSpec& spec, std::string_view& out);
+  [[nodiscard]] bool read_inside(AttemptField field, std::string_view token, std::string_view& out);
+  [[nodiscard]] bool read_number(AttemptField field, bool quoted, int places, bool cut,
                                  int64_t& out);
-  [[nodiscard]] Step read_texts(Attempt& out);
-  [[nodiscard]] Step read_status(Attempt& out);
-  [[nodiscard]] Step read_time(int64_t now_ms, Attempt& out);
-  [[nodiscard]] Step read_counts(Attempt& out);
-  [[nodiscard]] Step read_amount(DecodedAttempt& out);
-  [[nodiscard]] Step read_experiment(DecodedAttempt& out);
-  [[nodiscard]] Step read_propensity(double& out);
+  [[nodiscard]] bool read_any_number(AttemptField field, bool quoted, int places, bool cut,
+                                     int64_t& out);
+  [[nodiscard]] bool read_texts(Attempt& out);
+  [[nodiscard]] bool read_status(Attempt& out);
+  [[nodiscard]] bool read_time(int64_t now_ms, Attempt& out);
+  [[nodiscard]] bool read_counts(Attempt& out);
+  [[nodiscard]] bool read_amount(DecodedAttempt& out);
+  [[nodiscard]] bool read_experiment(DecodedAttempt& out);
+  [[nodiscard]] bool read_propensity(double& out);
+  [[nodiscard]] bool fail(DeadReason reason, std::optional<AttemptField> field = {});
   [[nodiscard]] bool absent(AttemptField field) const;
 
   FieldMapping mapping_;
@@ -97,6 +102,7 @@ class AttemptDecoder {
   bool escapes_ = false;
   std::vector<char> unescaped_;  // texts with escapes, written out
   std::size_t unescaped_used_ = 0;
+  Fault fault_{};
 };
 
 }  // namespace payops::observation

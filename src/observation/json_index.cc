@@ -25,19 +25,25 @@ JsonIndex::~JsonIndex() = default;
 JsonIndex::JsonIndex(JsonIndex&&) noexcept = default;
 JsonIndex& JsonIndex::operator=(JsonIndex&&) noexcept = default;
 
-std::optional<DeadReason> JsonIndex::index(std::string_view bytes) {
-  if (bytes.empty()) return DeadReason::empty;
-  if (bytes.size() > max_bytes_) return DeadReason::too_large;
+bool JsonIndex::index(std::string_view bytes, DeadReason& reason) {
+  const auto refuse = [&](DeadReason why) {
+    reason = why;
+    return false;
+  };
+  if (bytes.empty()) return refuse(DeadReason::empty);
+  if (bytes.size() > max_bytes_) return refuse(DeadReason::too_large);
+  // Before the copy: a load from bytes just stored in other widths waits.
+  escapes_ = std::memchr(bytes.data(), '\\', bytes.size()) != nullptr;
   std::memcpy(buffer_.data(), bytes.data(), bytes.size());
   buffer_[bytes.size()] = '\0';
   auto& parser = *stage_->parser;
   const auto error = parser.stage1(reinterpret_cast<const uint8_t*>(buffer_.data()), bytes.size(),
                                    simdjson::stage1_mode::regular);
-  if (error == simdjson::UTF8_ERROR) return DeadReason::invalid_utf8;
-  if (error != simdjson::SUCCESS) return DeadReason::malformed_json;
+  if (error == simdjson::UTF8_ERROR) return refuse(DeadReason::invalid_utf8);
+  if (error != simdjson::SUCCESS) return refuse(DeadReason::malformed_json);
   begin_ = parser.structural_indexes.get();
   end_ = begin_ + parser.n_structural_indexes;
-  return std::nullopt;
+  return true;
 }
 
 }  // namespace payops::observation

@@ -8,7 +8,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -23,9 +22,12 @@ class JsonIndex {
   JsonIndex(JsonIndex&&) noexcept;
   JsonIndex& operator=(JsonIndex&&) noexcept;
 
-  // Copies `bytes` into a buffer that may be read 64 bytes past its end, and indexes it.
-  [[nodiscard]] std::optional<DeadReason> index(std::string_view bytes);
+  // Copies `bytes` into a buffer that may be read 64 bytes past its end, and indexes it. False when
+  // it cannot be JSON, with the reason.
+  [[nodiscard]] bool index(std::string_view bytes, DeadReason& reason);
 
+  // Whether the message has a backslash anywhere.
+  [[nodiscard]] bool escapes() const { return escapes_; }
   [[nodiscard]] const char* text() const { return buffer_.data(); }
   // Offsets into text(), ascending; end() holds the length, where text() has a zero byte.
   [[nodiscard]] const uint32_t* begin() const { return begin_; }
@@ -36,6 +38,7 @@ class JsonIndex {
   std::size_t max_bytes_;
   std::vector<char> buffer_;
   std::unique_ptr<Stage> stage_;
+  bool escapes_ = false;
   const uint32_t* begin_ = nullptr;
   const uint32_t* end_ = nullptr;
 };

@@ -1,5 +1,6 @@
 #include "layout.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -8,32 +9,9 @@
 namespace payops::observation {
 namespace {
 
+constexpr std::size_t kMaxKeyBytes = 256;
+
 constexpr uint32_t bit_of(AttemptField field) { return 1u << static_cast<unsigned>(field); }
-
-std::optional<Fault> malformed() { return Fault{DeadReason::malformed_json}; }
-
-// The strings of action_ids: the first few kept, all counted.
-std::optional<Fault> read_actions(JsonCursor& cursor, FieldTokens& out) {
-  cursor.next();
-  if (cursor.peek() == ']') {
-    cursor.next();
-    return std::nullopt;
-  }
-  while (true) {
-    std::string_view inside;
-    const std::string_view token = cursor.token();
-    if (!string_inside(token, inside)) {
-      return token.empty() ? malformed() : Fault{DeadReason::wrong_type, AttemptField::action_ids};
-    }
-    if (out.action_count < out.actions.size()) out.actions[out.action_count] = token;
-    ++out.action_count;
-    cursor.next();
-    const char mark = cursor.peek();
-    cursor.next();
-    if (mark == ']') return std::nullopt;
-    if (mark != ',') return malformed();
-  }
-}
 
 }  // namespace
 
@@ -44,7 +22,6 @@ Layout::Layout(const FieldMapping& mapping) : nodes_(1) {
     }
     if (!rule.path.empty()) add(*parse_enum<AttemptField>(name), rule.path);
   });
-  for (Node& node : nodes_) node.predicted.resize(kPredictedKeys);
 }
 
 void Layout::add(AttemptField field, const std::string& path) {
@@ -56,119 +33,144 @@ void Layout::add(AttemptField field, const std::string& path) {
     while (c < nodes_[node].children.size() && nodes_[node].children[c].key != key) ++c;
     if (c == nodes_[node].children.size()) nodes_[node].children.push_back({key});
     if (dot == std::string::npos) {
-      nodes_[node].children[c].fields =
-          static_cast<uint16_t>(nodes_[node].children[c].fields | bit_of(field));
+      Target& target = nodes_[node].children[c].target;
+      target.fields = static_cast<uint16_t>(target.fields | bit_of(field));
+      target.first = static_cast<uint8_t>(std::countr_zero(target.fields));
       return;
     }
-    if (nodes_[node].children[c].node < 0) {
-      nodes_[node].children[c].node = static_cast<int16_t>(nodes_.size());
+    if (nodes_[node].children[c].target.node < 0) {
+      nodes_[node].children[c].target.node = static_cast<int16_t>(nodes_.size());
       nodes_.emplace_back();
     }
-    node = static_cast<std::size_t>(nodes_[node].children[c].node);
+    node = static_cast<std::size_t>(nodes_[node].children[c].target.node);
     from = dot + 1;
   }
 }
 
-std::optional<Fault> Layout::read(JsonCursor cursor, const uint32_t* end, FieldTokens& out) {
+bool Layout::read(JsonCursor cursor, const uint32_t* end, FieldTokens& out) {
   out.found = 0;
   out.action_count = 0;
-  if (cursor.peek() != '{') return malformed();
-  if (auto fault = read_object(0, cursor, out)) return fault;
-  if (cursor.at != end) return malformed();
-  return std::nullopt;
+  if (cursor.peek() != '{') return fail(DeadReason::malformed_json);
+  if (!read_object(nodes_[0], cursor, out)) return false;
+  return cursor.at == end || fail(DeadReason::malformed_json);
 }
 
-inline int16_t Layout::child_at(std::size_t node, std::size_t position, const JsonCursor& cursor) {
-  if (position < kPredictedKeys) {
-    const Prediction& p = nodes_[node].predicted[position];
-    std::array<uint64_t, 2> bits;
-    std::memcpy(bits.data(), cursor.here() + 1, sizeof bits);
-    if ((((bits[0] ^ p.bits[0]) & p.mask[0]) | ((bits[1] ^ p.bits[1]) & p.mask[1])) == 0 &&
-        p.mask[0] != 0) {
-      return p.child;
+bool Layout::fail(DeadReason reason, std::optional<AttemptField> field) {
+  fault_ = {reason, field};
+  return false;
+}
+
+// The strings of action_ids: the first few kept, all counted.
+bool Layout::read_actions(JsonCursor& cursor, FieldTokens& out) {
+  cursor.next();
+  if (cursor.peek() == ']') {
+    cursor.next();
+    return true;
+  }
+  while (true) {
+    std::string_view inside;
+    const std::string_view token = cursor.token();
+    if (token.empty()) return fail(DeadReason::malformed_json);
+    if (!string_inside(token, inside)) {
+      return fail(DeadReason::wrong_type, AttemptField::action_ids);
     }
+    if (out.action_count < out.actions.size()) out.actions[out.action_count] = token;
+    ++out.action_count;
+    cursor.next();
+    const char mark = cursor.peek();
+    cursor.next();
+    if (mark == ']') return true;
+    if (mark != ',') return fail(DeadReason::malformed_json);
   }
-  return look_up(node, position, cursor);
 }
 
-// The child whose key begins at the cursor, and remembers it for the next message where the key is
-// short enough and has no escapes.
-int16_t Layout::look_up(std::size_t node, std::size_t position, const JsonCursor& cursor) {
+inline bool Layout::Prediction::holds(const char* key) const {
+  std::array<uint64_t, 2> found;
+  std::memcpy(found.data(), key, sizeof found);
+  return (((found[0] ^ bits[0]) & mask[0]) | ((found[1] ^ bits[1]) & mask[1])) == 0;
+}
+
+// What the key at the cursor is for. It is remembered for the next message where it is short enough
+// and has no escapes.
+Layout::Target Layout::look_up(Node& node, std::size_t position, const JsonCursor& cursor) {
   std::string_view key;
-  if (!string_inside(cursor.token(), key)) return -1;
+  if (!string_inside(cursor.token(), key)) return {};
   const bool escaped = cursor.escapes && key.find('\\') != std::string_view::npos;
-  std::string plain;
-  if (escaped && key.size() < 256) {
-    plain.resize(key.size());
+  std::array<char, kMaxKeyBytes> plain;
+  if (escaped && key.size() <= plain.size()) {
     const int64_t size = unescape(key, plain.data());
-    if (size >= 0) key = std::string_view(plain).substr(0, static_cast<std::size_t>(size));
+    if (size >= 0) key = {plain.data(), static_cast<std::size_t>(size)};
   }
-  int16_t found = -1;
-  const std::vector<Child>& children = nodes_[node].children;
-  for (std::size_t c = 0; c < children.size() && found < 0; ++c) {
-    if (children[c].key == key) found = static_cast<int16_t>(c);
-  }
+  const auto known = std::find_if(node.children.begin(), node.children.end(),
+                                  [&](const Child& child) { return child.key == key; });
+  const Target target = known == node.children.end() ? Target{} : known->target;
   if (!escaped && position < kPredictedKeys && key.size() < kPredictedBytes) {
-    Prediction& p = nodes_[node].predicted[position];
+    Prediction& p = node.predicted[position];
     std::array<char, kPredictedBytes> mask{};
     std::memcpy(p.bits.data(), cursor.here() + 1, kPredictedBytes);
     std::memset(mask.data(), 0xFF, key.size() + 1);
     std::memcpy(p.mask.data(), mask.data(), kPredictedBytes);
-    p.child = found;
+    p.target = target;
   }
-  return found;
+  return target;
 }
 
-std::optional<Fault> Layout::read_object(std::size_t node, JsonCursor& cursor, FieldTokens& out) {
-  cursor.next();
-  if (cursor.peek() == '}') {
-    cursor.next();
-    return std::nullopt;
-  }
-  for (std::size_t position = 0; cursor.peek() == '"'; ++position) {
-    const int16_t child = child_at(node, position, cursor);
-    cursor.next();
-    if (cursor.peek() != ':') return malformed();
-    cursor.next();
-    if (child < 0) {
-      if (!skip_value(cursor)) return malformed();
-    } else if (auto fault = read_value(nodes_[node].children[static_cast<std::size_t>(child)],
-                                       cursor, out)) {
-      return fault;
+// The hot loop: one round a key. Values that are neither wanted scalars nor plain strings to skip
+// take the slower ways.
+bool Layout::read_object(Node& node, JsonCursor& cursor, FieldTokens& out) {
+  const char* const text = cursor.text;
+  const uint32_t* at = cursor.at + 1;
+  char mark = text[*at];
+  if (mark == '}') ++at;
+  for (std::size_t position = 0; mark != '}'; ++position) {
+    const char* const key = text + *at;
+    if (*key != '"' || text[at[1]] != ':') return fail(DeadReason::malformed_json);
+    Target target;
+    if (position < kPredictedKeys && node.predicted[position].holds(key + 1)) {
+      target = node.predicted[position].target;
+    } else {
+      cursor.at = at;
+      target = look_up(node, position, cursor);
     }
-    const char mark = cursor.peek();
-    cursor.next();
-    if (mark == '}') return std::nullopt;
-    if (mark != ',') return malformed();
+    at += 2;
+    const char first = text[*at];
+    if (target.fields != 0 && first != '{' && first != '[') {
+      if ((out.found & target.fields) != 0 || at[1] <= *at) return fail(DeadReason::malformed_json);
+      uint32_t end = at[1];
+      while (JsonCursor::is_space(text[end - 1])) --end;
+      out.found |= target.fields;
+      out.token[target.first] = {text + *at, end - *at};
+      for (uint32_t more = target.fields & (target.fields - 1u); more != 0; more &= more - 1) {
+        out.token[static_cast<std::size_t>(std::countr_zero(more))] = out.token[target.first];
+      }
+      ++at;
+    } else if (target.fields == 0 && target.node < 0 && first == '"' && !cursor.escapes) {
+      ++at;
+    } else {
+      cursor.at = at;
+      if (!read_inner(target, cursor, out)) return false;
+      at = cursor.at;
+    }
+    mark = text[*at++];
+    if (mark != ',' && mark != '}') return fail(DeadReason::malformed_json);
   }
-  return malformed();
+  cursor.at = at;
+  return true;
 }
 
-std::optional<Fault> Layout::read_value(const Child& child, JsonCursor& cursor, FieldTokens& out) {
-  const char first = cursor.peek();
-  if (child.node >= 0) {
-    if (first == '{') return read_object(static_cast<std::size_t>(child.node), cursor, out);
-    return skip_value(cursor) ? std::nullopt : malformed();
+bool Layout::read_inner(const Target& target, JsonCursor& cursor, FieldTokens& out) {
+  if (target.node >= 0 && cursor.peek() == '{') {
+    return read_object(nodes_[static_cast<std::size_t>(target.node)], cursor, out);
   }
-  if ((out.found & child.fields) != 0) return malformed();  // given twice
-  out.found |= child.fields;
-  if (first == '[' && child.fields == bit_of(AttemptField::action_ids)) {
-    out.token[static_cast<std::size_t>(AttemptField::action_ids)] = "[]";
+  if (target.fields == bit_of(AttemptField::action_ids) && cursor.peek() == '[') {
+    if ((out.found & target.fields) != 0) return fail(DeadReason::malformed_json);
+    out.found |= target.fields;
+    out.token[target.first] = "[]";
     return read_actions(cursor, out);
   }
-  const auto lowest = static_cast<std::size_t>(std::countr_zero(child.fields));
-  if (first == '{' || first == '[') {
-    return skip_value(cursor) ? Fault{DeadReason::wrong_type, static_cast<AttemptField>(lowest)}
-                              : malformed();
-  }
-  const std::string_view token = cursor.token();
-  if (token.empty()) return malformed();
-  cursor.next();
-  out.token[lowest] = token;
-  for (uint32_t more = child.fields & (child.fields - 1u); more != 0; more &= more - 1) {
-    out.token[static_cast<std::size_t>(std::countr_zero(more))] = token;
-  }
-  return std::nullopt;
+  if (!skip_value(cursor)) return fail(DeadReason::malformed_json);
+  if (target.fields == 0) return true;
+  return fail(DeadReason::wrong_type, static_cast<AttemptField>(target.first));
 }
 
 }  // namespace payops::observation

@@ -17,8 +17,10 @@
 
 namespace payops::observation {
 
+// Why a message is refused. On the hot path functions answer true or false and leave the fault
+// aside: an optional returned by value costs a stalled load each time.
 struct Fault {
-  DeadReason reason;
+  DeadReason reason = DeadReason::empty;
   std::optional<AttemptField> field{};
 };
 
@@ -41,38 +43,46 @@ class Layout {
  public:
   // REQUIRES: mapping.validate().
   explicit Layout(const FieldMapping& mapping);
-  // Reads the one object of the message and checks its grammar to the end.
-  [[nodiscard]] std::optional<Fault> read(JsonCursor cursor, const uint32_t* end, FieldTokens& out);
+  // Reads the one object of the message and checks its grammar to the end; false: see fault().
+  [[nodiscard]] bool read(JsonCursor cursor, const uint32_t* end, FieldTokens& out);
+  [[nodiscard]] const Fault& fault() const { return fault_; }
 
  private:
   static constexpr std::size_t kPredictedKeys = 48;  // of one object; later ones are looked up
   static constexpr std::size_t kPredictedBytes = 16;
 
+  // What a key's value is for: an object that holds fields, one or more fields, or nothing.
+  struct Target {
+    int16_t node = -1;
+    uint16_t fields = 0;  // bit per AttemptField
+    uint8_t first = 0;    // the lowest of them
+  };
   struct Child {
     std::string key;
-    int16_t node = -1;    // an object that holds fields, or -1
-    uint16_t fields = 0;  // bit per AttemptField that is this value itself
+    Target target{};
   };
-  // A key with its closing quote, compared as two words under masks.
+  // A key with its closing quote, compared as two words under masks. At first one that no key
+  // equals, since none has a zero byte.
   struct Prediction {
     std::array<uint64_t, 2> bits{};
-    std::array<uint64_t, 2> mask{};
-    int16_t child = -1;  // -1: a key that no field needs
+    std::array<uint64_t, 2> mask{~uint64_t{0}, ~uint64_t{0}};
+    Target target{};
+    [[nodiscard]] bool holds(const char* key) const;
   };
   struct Node {
     std::vector<Child> children;
-    std::vector<Prediction> predicted;
+    std::array<Prediction, kPredictedKeys> predicted{};
   };
 
   void add(AttemptField field, const std::string& path);
-  [[nodiscard]] int16_t child_at(std::size_t node, std::size_t position, const JsonCursor& cursor);
-  [[nodiscard]] int16_t look_up(std::size_t node, std::size_t position, const JsonCursor& cursor);
-  [[nodiscard]] std::optional<Fault> read_object(std::size_t node, JsonCursor& cursor,
-                                                 FieldTokens& out);
-  [[nodiscard]] std::optional<Fault> read_value(const Child& child, JsonCursor& cursor,
-                                                FieldTokens& out);
+  [[nodiscard]] Target look_up(Node& node, std::size_t position, const JsonCursor& cursor);
+  [[nodiscard]] bool read_object(Node& node, JsonCursor& cursor, FieldTokens& out);
+  [[nodiscard]] bool read_inner(const Target& target, JsonCursor& cursor, FieldTokens& out);
+  [[nodiscard]] bool read_actions(JsonCursor& cursor, FieldTokens& out);
+  [[nodiscard]] bool fail(DeadReason reason, std::optional<AttemptField> field = {});
 
   std::vector<Node> nodes_;
+  Fault fault_{};
 };
 
 }  // namespace payops::observation

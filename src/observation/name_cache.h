@@ -38,23 +38,21 @@ class NameCache {
   };
   static constexpr std::size_t kEntries = 64;
 
+  template <class Word>
+  static uint64_t load(const char* p) {
+    Word word;
+    std::memcpy(&word, p, sizeof word);
+    return word;
+  }
   static Words words_of(std::string_view name) {
-    Words words{0, 0, name.size()};
     const char* const p = name.data();
     const std::size_t n = name.size();
-    if (n > 16) return {};
-    if (n >= 8) {
-      std::memcpy(&words.head, p, 8);
-      std::memcpy(&words.tail, p + n - 8, 8);
-    } else if (n >= 4) {
-      std::memcpy(&words.head, p, 4);
-      std::memcpy(&words.tail, p + n - 4, 4);
-    } else {
-      for (std::size_t i = 0; i < n; ++i) {
-        words.head = words.head << 8 | static_cast<unsigned char>(p[i]);
-      }
-    }
-    return words;
+    if (n > 16 || n == 0) return {};
+    if (n >= 8) return {load<uint64_t>(p), load<uint64_t>(p + n - 8), n};
+    if (n >= 4) return {load<uint32_t>(p), load<uint32_t>(p + n - 4), n};
+    const uint64_t bytes =
+        load<uint8_t>(p) << 16 | load<uint8_t>(p + n / 2) << 8 | load<uint8_t>(p + n - 1);
+    return {bytes, 0, n};
   }
   static std::size_t place(const Words& words) {
     const uint64_t mixed = (words.head ^ (words.tail << 7) ^ words.size) * 0x9E3779B97F4A7C15u;

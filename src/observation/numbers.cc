@@ -124,14 +124,9 @@ std::optional<int64_t> zone_ms(std::string_view text) {
 
 }  // namespace
 
-bool is_number(std::string_view token) {
-  return plain_digits(token) >= 0 || split_number(token).has_value();
-}
+bool is_number(std::string_view token) { return split_number(token).has_value(); }
 
 ScaledNumber scaled_number(std::string_view token, int places, bool cut) {
-  if (places == 0) {
-    if (const int64_t plain = plain_digits(token); plain >= 0) return {plain, NumberFault::none};
-  }
   const auto parts = split_number(token);
   if (!parts) return {0, NumberFault::malformed};
   // Digits are numbered from the left; those before `point` are kept.

@@ -41,11 +41,12 @@ struct Observer::State {
 
   SlotPlace& place(int32_t slot);
   void bury(const Message& message, const Fault& fault);
-  [[nodiscard]] std::optional<Fault> count(const Message& message, bool again);
+  void count(const Message& message, bool again);
+  [[nodiscard]] bool names_usable(const Message& message, bool again);
   [[nodiscard]] OpenSecond& open(int64_t second);
   [[nodiscard]] OpenSecond& make(int64_t second);
   void relieve();
-  [[nodiscard]] std::optional<SeriesKey> known_path(const Attempt& attempt) const;
+  [[nodiscard]] bool known_path(const Attempt& attempt, SeriesKey& path) const;
   [[nodiscard]] SeriesKey learn_path(const Attempt& attempt, bool again);
   [[nodiscard]] DeclineClass cause_of(const Attempt& attempt, bool again);
   void name_unknown(std::string_view code);
@@ -140,13 +141,12 @@ void Observer::State::release(std::unique_ptr<OpenSecond> second) {
   if (pool.size() < kPooledSeconds) pool.push_back(std::move(second));
 }
 
-// The path when all three names are among the recently used ones.
-inline std::optional<SeriesKey> Observer::State::known_path(const Attempt& attempt) const {
-  const SeriesKey path{caches[0].find(attempt.issuer), caches[1].find(attempt.method),
-                       caches[2].find(attempt.gateway)};
-  const bool all = path.issuer != NameCache::kMiss && path.method != NameCache::kMiss &&
-                   path.gateway != NameCache::kMiss;
-  return all ? std::optional(path) : std::nullopt;
+// True when all three names are among the recently used ones.
+inline bool Observer::State::known_path(const Attempt& attempt, SeriesKey& path) const {
+  path = {caches[0].find(attempt.issuer), caches[1].find(attempt.method),
+          caches[2].find(attempt.gateway)};
+  return path.issuer != NameCache::kMiss && path.method != NameCache::kMiss &&
+         path.gateway != NameCache::kMiss;
 }
 
 SeriesKey Observer::State::learn_path(const Attempt& attempt, bool again) {
@@ -186,22 +186,29 @@ DeclineClass Observer::State::cause_of(const Attempt& attempt, bool again) {
   return DeclineClass::unknown;
 }
 
-// Counts the decoded attempt where it belongs. A fault when one of its names cannot be used.
-std::optional<Fault> Observer::State::count(const Message& message, bool again) {
+// The dimension's name that no scope could hold makes a dead letter; false when there is one.
+bool Observer::State::names_usable(const Message& message, bool again) {
+  const auto check = [&](std::string_view name, AttemptField field) {
+    if (usable_name(name)) return true;
+    if (!again) bury(message, {DeadReason::unusable_text, field});
+    return false;
+  };
+  return check(decoded.attempt.issuer, AttemptField::issuer) &&
+         check(decoded.attempt.method, AttemptField::method) &&
+         check(decoded.attempt.gateway, AttemptField::gateway);
+}
+
+// Counts the decoded attempt where it belongs.
+void Observer::State::count(const Message& message, bool again) {
   const Attempt& attempt = decoded.attempt;
-  std::optional<SeriesKey> path = known_path(attempt);
-  if (!path) {
-    if (!usable_name(attempt.issuer)) return Fault{DeadReason::unusable_text, AttemptField::issuer};
-    if (!usable_name(attempt.method)) return Fault{DeadReason::unusable_text, AttemptField::method};
-    if (!usable_name(attempt.gateway)) {
-      return Fault{DeadReason::unusable_text, AttemptField::gateway};
-    }
-  }
+  SeriesKey path;
+  const bool known = known_path(attempt, path);
+  if (!known && !names_usable(message, again)) return;
   const int64_t second = attempt.ts_ms / 1'000;
   if (second <= closed_to) {
     counts.late += again ? 0 : 1;
     watermark.trust(message.slot, attempt.ts_ms);
-    return std::nullopt;
+    return;
   }
   OpenSecond& bucket = open(second);
   switch (bucket.seen().insert(hash64(attempt.attempt_id), again)) {
@@ -209,19 +216,19 @@ std::optional<Fault> Observer::State::count(const Message& message, bool again) 
       break;
     case Seen::before:
       counts.duplicates += again ? 0 : 1;
-      return std::nullopt;
+      return;
     case Seen::counted_twice:
       --counts.attempts;
       ++counts.duplicates;
-      return std::nullopt;
+      return;
   }
   counts.attempts += again ? 0 : 1;
   if (++open_attempts > config.max_open_attempts) relieve();
-  if (!path) path = learn_path(attempt, again);
+  if (!known) path = learn_path(attempt, again);
   watermark.trust(message.slot, attempt.ts_ms);
   bucket.note_offset(message.slot, message.offset);
 
-  const Counted counted{.key = {*path, attempt.arm},
+  const Counted counted{.key = {path, attempt.arm},
                         .status = attempt.status,
                         .decline_class = cause_of(attempt, again),
                         .first = attempt.attempt_no == 1,
@@ -239,7 +246,6 @@ std::optional<Fault> Observer::State::count(const Message& message, bool again) 
     counts.keys_to_other += kept ? 0 : 1;
     counts.arms_dropped += arms_dropped;
   }
-  return std::nullopt;
 }
 
 Observer::Observer(const ObservationConfig& config, const DeclineTable& declines,
@@ -279,9 +285,11 @@ void Observer::add(const Message& message, int64_t now_ms) {
   place.next = message.offset + 1;
   place.seen_to = std::max(place.seen_to, place.next);
   s.watermark.heard(message.slot, now_ms);
-  std::optional<Fault> fault = s.decoder.decode(message.bytes, now_ms, s.decoded);
-  if (!fault) fault = s.count(message, again);
-  if (fault && !again) s.bury(message, *fault);
+  if (s.decoder.decode(message.bytes, now_ms, s.decoded)) {
+    s.count(message, again);
+  } else if (!again) {
+    s.bury(message, s.decoder.fault());
+  }
   if (again && place.next >= place.replay_to) s.watermark.replayed(message.slot);
   if (!again && place.replay_to != 0) {
     s.watermark.replayed(message.slot);  // the last offsets before seen_to may hold no message

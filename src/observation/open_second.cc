@@ -35,40 +35,41 @@ void OpenSecond::reset(int64_t second, std::size_t expected_attempts) {
   second_ = second;
   seen_.reset(expected_attempts);
   cells_.clear();
-  std::fill(index_.begin(), index_.end(), 0u);
+  std::fill(index_.begin(), index_.end(), Slot{});
   arms_.clear();
   first_offsets_.clear();
 }
 
-inline std::size_t OpenSecond::place_of(const LeafKey& key) const {
-  const uint64_t packed = key.path.packed() << 2 | static_cast<uint64_t>(key.arm);
-  return static_cast<std::size_t>((packed * 0x9E3779B97F4A7C15u) >> 32) & (index_.size() - 1);
+inline uint64_t OpenSecond::pack(const LeafKey& key) {
+  return uint64_t{1} << 63 | key.path.packed() << 2 | static_cast<uint64_t>(key.arm);
+}
+
+inline OpenSecond::Slot& OpenSecond::slot_of(uint64_t packed) {
+  const std::size_t mask = index_.size() - 1;
+  std::size_t at = static_cast<std::size_t>((packed * 0x9E3779B97F4A7C15u) >> 32) & mask;
+  while (index_[at].packed != packed && index_[at].packed != 0) at = (at + 1) & mask;
+  return index_[at];
 }
 
 inline Cell* OpenSecond::find(const LeafKey& key) {
-  for (std::size_t at = place_of(key); index_[at] != 0; at = (at + 1) & (index_.size() - 1)) {
-    LeafCell& leaf = cells_[index_[at] - 1];
-    if (leaf.key == key) return &leaf.cell;
-  }
-  return nullptr;
+  const Slot& slot = slot_of(pack(key));
+  return slot.packed == 0 ? nullptr : &cells_[slot.cell].cell;
 }
 
 void OpenSecond::grow_index() {
-  index_.assign(2 * index_.size(), 0);
+  index_.assign(2 * index_.size(), {});
   for (std::size_t i = 0; i < cells_.size(); ++i) {
-    std::size_t at = place_of(cells_[i].key);
-    while (index_[at] != 0) at = (at + 1) & (index_.size() - 1);
-    index_[at] = static_cast<uint32_t>(i + 1);
+    const uint64_t packed = pack(cells_[i].key);
+    slot_of(packed) = {packed, i};
   }
 }
 
 // A new cell. REQUIRES: the key has none.
-Cell& OpenSecond::cell(const LeafKey& key) {
+Cell& OpenSecond::make(const LeafKey& key) {
   if (2 * (cells_.size() + 1) > index_.size()) grow_index();
-  std::size_t at = place_of(key);
-  while (index_[at] != 0) at = (at + 1) & (index_.size() - 1);
+  const uint64_t packed = pack(key);
+  slot_of(packed) = {packed, cells_.size()};
   cells_.push_back({key, {}});
-  index_[at] = static_cast<uint32_t>(cells_.size());
   return cells_.back().cell;
 }
 
@@ -76,11 +77,11 @@ bool OpenSecond::count(const Counted& attempt, std::size_t max_cells) {
   Cell* place = find(attempt.key);
   bool kept = true;
   if (place == nullptr && cells_.size() < max_cells) {
-    place = &cell(attempt.key);
+    place = &make(attempt.key);
   } else if (place == nullptr) {
     const LeafKey other{{kOther, kOther, kOther}, attempt.key.arm};
     place = find(other);
-    if (place == nullptr) place = &cell(other);
+    if (place == nullptr) place = &make(other);
     kept = false;
   }
   count_into(*place, attempt);

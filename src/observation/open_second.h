@@ -54,15 +54,21 @@ class OpenSecond {
   void move_to(ClosedBucket& out);
 
  private:
-  [[nodiscard]] Cell& cell(const LeafKey& key);
+  // Where a key's cell lies in cells_; open addressing. Packed keys are never 0: bit 63 is set.
+  struct Slot {
+    uint64_t packed = 0;
+    std::size_t cell = 0;
+  };
+  [[nodiscard]] static uint64_t pack(const LeafKey& key);
+  [[nodiscard]] Slot& slot_of(uint64_t packed);  // its own or the free one
   [[nodiscard]] Cell* find(const LeafKey& key);
+  [[nodiscard]] Cell& make(const LeafKey& key);
   void grow_index();
-  [[nodiscard]] std::size_t place_of(const LeafKey& key) const;
 
   int64_t second_ = 0;
   SeenSet seen_;
   std::vector<LeafCell> cells_;
-  std::vector<uint32_t> index_ = std::vector<uint32_t>(64);  // open addressing, 0 or cell + 1
+  std::vector<Slot> index_ = std::vector<Slot>(64);
   std::vector<ArmCell> arms_;
   std::vector<int64_t> first_offsets_;
 };
