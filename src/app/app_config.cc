@@ -37,7 +37,9 @@ std::string find_shipped_file(const std::string& relative) {
   return "";
 }
 
-Result<AppConfig> load_app_config(const std::string& file) { return read_yaml_file<AppConfig>(file); }
+Result<AppConfig> load_app_config(const std::string& file) {
+  return read_yaml_file<AppConfig>(file);
+}
 
 Result<AppConfig> load_app_config_or_default(const std::string& file) {
   const std::string found = find_shipped_file(file);

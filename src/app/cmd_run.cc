@@ -43,8 +43,9 @@ int run(const RunOptions& options) {
   if (!options.json && !options.quiet) {
     spec.on_cycle = [&](const payments_agent::CycleReport& cycle) {
       if (cycle.alarms.empty() && cycle.outcomes.empty() && cycle.action_id.empty()) return;
-      std::fputs(cycle_text(cycle, spec.config.agent.economics.reporting_currency, terminal).c_str(),
-                 stdout);
+      std::fputs(
+          cycle_text(cycle, spec.config.agent.economics.reporting_currency, terminal).c_str(),
+          stdout);
     };
   }
   const auto story = run_virtually(spec);

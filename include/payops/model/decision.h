@@ -210,7 +210,7 @@ struct Verdict {
   std::string shown_hash;
   std::string by;
   int64_t ts_ms = 0;
-  std::string sig;  // Ed25519 over "proposal_id|verdict|shown_hash|by|ts_ms", hex
+  std::string sig{};  // Ed25519 over "proposal_id|verdict|shown_hash|by|ts_ms", hex
   static constexpr auto fields() {
     return std::make_tuple(field("proposal_id", &Verdict::proposal_id),
                            field("verdict", &Verdict::verdict),

@@ -1,0 +1,55 @@
+// payops replay: every decision computed again from its recorded input.
+#include <cstdio>
+#include <memory>
+
+#include "cli.h"
+#include "payops/core/json_fields.h"
+#include "payops/memory/replay.h"
+#include "payops/payments_agent/agent.h"
+#include "terminal.h"
+
+namespace payops::app {
+namespace {
+
+struct ReplayOptions {
+  std::string directory;
+  bool json = false;
+};
+
+int run_replay(const ReplayOptions& options) {
+  payments_agent::PaymentsAgent agent;
+  Progress progress("payops replay");
+  const auto replayed = memory::replay(options.directory, agent, [&](uint64_t step) {
+    progress.update(std::to_string(step) + " steps agree");
+  });
+  if (!replayed) return report(replayed.error());
+  if (options.json) {
+    std::printf("%s\n", dump(to_json(*replayed)).c_str());
+  } else if (replayed->ok) {
+    std::printf("all %llu steps, %llu lines, computed again: every decision agrees\n",
+                static_cast<unsigned long long>(replayed->steps),
+                static_cast<unsigned long long>(replayed->lines));
+  } else {
+    std::printf("cycle %llu differs (audit seq %llu): %s\n",
+                static_cast<unsigned long long>(replayed->bad_step),
+                static_cast<unsigned long long>(replayed->bad_seq), replayed->reason.c_str());
+    if (!replayed->recorded.empty()) {
+      std::printf("recorded: %s\ncomputed: %s\n", replayed->recorded.c_str(),
+                  replayed->computed.c_str());
+    }
+  }
+  return replayed->ok ? kExitDone : kExitNo;
+}
+
+}  // namespace
+
+void add_replay_command(CLI::App& app, Command& command) {
+  auto options = std::make_shared<ReplayOptions>();
+  CLI::App* sub = app.add_subcommand("replay", "Compute recorded decisions again and compare");
+  sub->add_option("DIR", options->directory, "Audit folder")->required();
+  sub->add_flag("--json", options->json, "One JSON document on stdout");
+  sub->footer("Example: payops replay audit_logs");
+  sub->callback([&command, options] { command = [options] { return run_replay(*options); }; });
+}
+
+}  // namespace payops::app

@@ -1,0 +1,143 @@
+// payops approve, reject, kill and keys: what a person says, signed.
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+
+#include "audit_key.h"
+#include "cli.h"
+#include "payops/core/text.h"
+#include "terminal.h"
+#include "verdict_client.h"
+
+namespace payops::app {
+namespace {
+
+struct VerdictOptions {
+  std::string id;
+  std::string bootstrap = "localhost:9092";
+  std::string topic_prefix;
+  std::string key_file;
+  std::string by;
+  bool yes = false;
+};
+
+streaming::StreamingConfig streaming_of(const VerdictOptions& options) {
+  streaming::StreamingConfig config;
+  config.bootstrap = options.bootstrap;
+  config.topic_prefix = options.topic_prefix;
+  return config;
+}
+
+std::string person(const VerdictOptions& options) {
+  if (!options.by.empty()) return options.by;
+  const char* user = std::getenv("USER");
+  return user != nullptr ? user : "operator";
+}
+
+bool confirmed(const VerdictOptions& options, const std::string& question) {
+  if (options.yes || isatty(STDIN_FILENO) == 0) return true;
+  std::printf("%s [y/N] ", question.c_str());
+  std::fflush(stdout);
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "yes";
+}
+
+int answer(const VerdictOptions& options, const std::string& verdict) {
+  const streaming::StreamingConfig config = streaming_of(options);
+  const auto proposal = find_proposal(config, options.id);
+  if (!proposal) return report(proposal.error());
+  if (!*proposal) {
+    std::fprintf(stderr, "payops: no proposal %s waits on payops.decisions\n", options.id.c_str());
+    return kExitNo;
+  }
+  std::printf("%s\nshown hash %s\n", (*proposal)->shown.c_str(),
+              (*proposal)->intervention.shown_hash.c_str());
+  if (!confirmed(options, verdict + " this?")) {
+    std::printf("nothing was sent\n");
+    return kExitNo;
+  }
+  const Status sent = publish_verdict(config,
+                                      {.proposal_id = options.id,
+                                       .verdict = verdict,
+                                       .shown_hash = (*proposal)->intervention.shown_hash,
+                                       .by = person(options)},
+                                      options.key_file);
+  if (!sent) return report(sent.error());
+  std::printf(
+      "sent: %s %s by %s; the agent judges it again and writes the result to its audit log\n",
+      verdict.c_str(), options.id.c_str(), person(options).c_str());
+  return kExitDone;
+}
+
+int kill(const VerdictOptions& options, const std::string& position) {
+  const Status sent = publish_verdict(
+      streaming_of(options),
+      {.proposal_id = "kill", .verdict = position, .shown_hash = "", .by = person(options)},
+      options.key_file);
+  if (!sent) return report(sent.error());
+  std::printf("sent: kill switch %s by %s\n", position.c_str(), person(options).c_str());
+  return kExitDone;
+}
+
+int new_key(const std::string& file) {
+  const KeyPair pair = make_key_pair();
+  if (Status status = write_private_file(file, pair.secret_key_hex + "\n"); !status) {
+    return report(status.error());
+  }
+  std::fprintf(stderr,
+               "secret key in %s, readable by you only; the public key goes into "
+               "agent.operator_keys of config/agent.yaml:\n",
+               file.c_str());
+  std::printf("%s\n", pair.public_key_hex.c_str());
+  return kExitDone;
+}
+
+void add_common(CLI::App* sub, const std::shared_ptr<VerdictOptions>& options) {
+  sub->add_option("--bootstrap", options->bootstrap, "Kafka, host:port")->capture_default_str();
+  sub->add_option("--topic-prefix", options->topic_prefix, "Put before every topic's name");
+  sub->add_option("--key", options->key_file, "File with your secret key (payops keys new)")
+      ->required();
+  sub->add_option("--by", options->by, "Your name, for the audit log (default: $USER)");
+}
+
+}  // namespace
+
+void add_verdict_commands(CLI::App& app, Command& command) {
+  for (const std::string verdict : {"approve", "reject"}) {
+    auto options = std::make_shared<VerdictOptions>();
+    CLI::App* sub = app.add_subcommand(verdict, "A signed answer to a proposal: " + verdict);
+    sub->add_option("ID", options->id, "The proposal's action id")->required();
+    add_common(sub, options);
+    sub->add_flag("--yes", options->yes, "Do not ask");
+    sub->footer("Example: payops " + verdict +
+                " act-0123456789abcdef --bootstrap localhost:9092 --key operator.key");
+    sub->callback([&command, options, verdict] {
+      command = [options, verdict] { return answer(*options, verdict); };
+    });
+  }
+  CLI::App* kill_app = app.add_subcommand("kill", "The kill switch: no action, all rolled back");
+  kill_app->require_subcommand(1);
+  kill_app->footer("Example: payops kill on --bootstrap localhost:9092 --key operator.key");
+  for (const std::string position : {"on", "off"}) {
+    auto options = std::make_shared<VerdictOptions>();
+    CLI::App* sub = kill_app->add_subcommand(
+        position, position == "on" ? "Stop acting and undo what is in force" : "Act again");
+    add_common(sub, options);
+    sub->callback([&command, options, position] {
+      command = [options, position] { return kill(*options, position); };
+    });
+  }
+  CLI::App* keys = app.add_subcommand("keys", "Operators' signing keys");
+  keys->require_subcommand(1);
+  CLI::App* fresh = keys->add_subcommand("new", "Make a key pair and print its public key");
+  auto file = std::make_shared<std::string>("operator.key");
+  fresh->add_option("--out", *file, "Where the secret key goes; must not exist")
+      ->capture_default_str();
+  fresh->callback([&command, file] { command = [file] { return new_key(*file); }; });
+}
+
+}  // namespace payops::app

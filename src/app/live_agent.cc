@@ -1,0 +1,491 @@
+#include "live_agent.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <limits>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "audit_key.h"
+#include "health_file.h"
+#include "payops/core/clock.h"
+#include "payops/core/digest.h"
+#include "payops/core/json_fields.h"
+#include "payops/core/text.h"
+#include "payops/memory/audit_files.h"
+#include "payops/memory/rocks_store.h"
+#include "payops/payments_agent/loop.h"
+#include "payops/safety/verdict.h"
+#include "payops/streaming/consumer.h"
+#include "payops/streaming/lease.h"
+#include "payops/streaming/outbox.h"
+#include "payops/streaming/topics.h"
+#include "terminal.h"
+#include "test_hooks.h"
+#include "version.h"
+
+namespace payops::app {
+namespace {
+
+using payments_agent::Totals;
+
+constexpr uint32_t kPayments = 0;  // index into the consumer's topics
+constexpr uint32_t kApprovals = 1;
+constexpr std::size_t kVerdictBytesMax = 65'536;
+constexpr int64_t kClockBackwardsMs = 5'000;
+constexpr int64_t kDistrustClockMs = 60'000;
+constexpr int64_t kPartitionsEveryMs = 30'000;
+
+void sleep_ms(int64_t ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
+
+// Stable over restarts of the same deployment, different for every state directory.
+std::string instance_id(const std::string& state_dir) {
+  char host[256] = "localhost";
+  (void)gethostname(host, sizeof host - 1);
+  std::error_code error;
+  const auto path = std::filesystem::weakly_canonical(state_dir, error);
+  return "payops-" + hex64(hash64(std::string(host) + "|" + path.string()));
+}
+
+payments_agent::VerdictInput read_verdict(std::string_view payload,
+                                          const std::vector<std::string>& operator_keys) {
+  payments_agent::VerdictInput input;
+  if (payload.size() > kVerdictBytesMax) {
+    input.problem = "longer than a verdict can be";
+    return input;
+  }
+  const auto verdict = from_json<Verdict>(Json::parse(payload, nullptr, false));
+  if (!verdict) {
+    input.problem = "not a verdict: " + verdict.error().message;
+    return input;
+  }
+  input.verdict = *verdict;
+  const Status good = safety::verify_verdict(*verdict, operator_keys);
+  input.signature_ok = good.has_value();
+  if (!good) input.problem = good.error().message;
+  return input;
+}
+
+// Forwards to Kafka and tells what went out.
+class TellingOutbox final : public Outbox {
+ public:
+  TellingOutbox(streaming::Lease& lease, const std::function<void(const OutboxEntry&)>& tell)
+      : kafka_([&lease] { return lease.producer(); }), tell_(tell) {}
+  Status publish(const std::vector<OutboxEntry>& entries) override {
+    if (Status status = kafka_.publish(entries); !status) return status;
+    for (const OutboxEntry& entry : entries) tell_(entry);
+    return {};
+  }
+
+ private:
+  streaming::KafkaOutbox kafka_;
+  const std::function<void(const OutboxEntry&)>& tell_;
+};
+
+// The kill switch outside Kafka: a file, or a signal. Outlives a term.
+class LocalKillSwitch {
+ public:
+  explicit LocalKillSwitch(std::string file) : file_(std::move(file)) {}
+  bool on() {
+    if (const int request = Signals::take_kill_request(); request >= 0) by_signal_ = request == 1;
+    return by_signal_ || access(file_.c_str(), F_OK) == 0;
+  }
+
+ private:
+  std::string file_;
+  bool by_signal_ = false;
+};
+
+enum class TermEnd { lease_lost, stopped };
+
+// From gaining the lease to its end.
+class Term {
+ public:
+  Term(const LiveAgentSpec& spec, const observation::DeclineTable& declines,
+       streaming::Lease& lease, LocalKillSwitch& kill)
+      : spec_(spec),
+        declines_(declines),
+        lease_(lease),
+        kill_(kill),
+        outbox_(lease, spec.on_published),
+        health_file_(spec.config.process.state_dir) {}
+
+  [[nodiscard]] Result<TermEnd> run(LiveAgentResult& result);
+
+ private:
+  [[nodiscard]] Status open_state();
+  [[nodiscard]] Status recover();
+  [[nodiscard]] Status open_input();
+  [[nodiscard]] Status assign_new_partitions();
+  void take_batch();
+  [[nodiscard]] payments_agent::Health health();
+  [[nodiscard]] std::vector<Cursor> cursors() const;
+  [[nodiscard]] Result<TermEnd> turn_until_over();
+  [[nodiscard]] bool wait_out(const Error& error);
+  void write_health(const std::string& why);
+  [[nodiscard]] int64_t event_now_ms() const;
+
+  const LiveAgentSpec& spec_;
+  const observation::DeclineTable& declines_;
+  streaming::Lease& lease_;
+  LocalKillSwitch& kill_;
+  TellingOutbox outbox_;
+  HealthFile health_file_;
+  SystemClock clock_;
+
+  std::unique_ptr<memory::RocksStore> store_;
+  std::unique_ptr<memory::AuditFiles> files_;
+  std::unique_ptr<streaming::Consumer> consumer_;
+  payments_agent::PaymentsAgent agent_;
+  std::optional<Stepper> stepper_;
+  Dictionary dictionary_;
+  std::optional<observation::Observer> observer_;
+  std::optional<payments_agent::Loop> loop_;
+
+  std::string payments_id_, approvals_id_;
+  std::vector<streaming::Position> assigned_;
+  std::vector<streaming::Watermarks> ends_;  // of --until-end
+  Totals at_start_;
+  int64_t last_message_ms_ = 0;  // wall clock
+  int64_t last_wall_ms_ = 0;
+  int64_t distrust_clock_until_ms_ = 0;
+  int64_t next_partitions_ms_ = 0;
+  bool gap_ = false;
+  int64_t back_off_ms_ = 0;
+  std::string trouble_;
+};
+
+Status Term::open_state() {
+  const ProcessConfig& process = spec_.config.process;
+  for (int64_t wait_ms = 100;; wait_ms = std::min<int64_t>(wait_ms * 2, 2000)) {
+    auto store = memory::RocksStore::open(process.state_dir);
+    if (store) {
+      store_ = std::move(*store);
+      break;
+    }
+    if (!store.error().retryable) return tl::make_unexpected(store.error());
+    if (trouble_ != store.error().message) spec_.on_trouble(trouble_ = store.error().message);
+    if (spec_.stop()) return fail(ErrorCode::unavailable, "stopped while waiting for the state");
+    if (auto event = lease_.poll(); event && *event == streaming::LeaseEvent::lost) {
+      return fail_retryable(ErrorCode::refused, "the lease was lost while waiting for the state");
+    }
+    sleep_ms(wait_ms);
+  }
+  const auto key = load_audit_key(process.state_dir, spec_.on_note);
+  if (!key) return tl::make_unexpected(key.error());
+  auto files = memory::AuditFiles::open(process.audit_dir, {.public_key_hex = key->public_key_hex});
+  if (!files) return tl::make_unexpected(files.error());
+  files_ = std::move(*files);
+  PublishGuard guard;
+  guard.killed = [this] { return agent_.killed() || kill_.on(); };
+  guard.holds_lease = [this] { return lease_.holds(); };
+  guard.event_now_ms = [this] { return event_now_ms(); };
+  StepperOptions options;
+  options.at_point = crash_point_from_environment();
+  options.sign = [secret = key->secret_key_hex](std::string_view text) {
+    return sign_text(text, secret).value_or("");
+  };
+  stepper_.emplace(agent_, *store_, *files_, outbox_, guard, options);
+  return {};
+}
+
+// Where deadlines are measured: on live input by the wall clock, else by the stream's own time.
+int64_t Term::event_now_ms() const {
+  const bool live = spec_.config.process.max_input_age_s > 0 && !spec_.until_end;
+  if (live) return clock_.now_ms();
+  const int64_t stream = observer_ ? observer_->watermark_ms() : 0;
+  return std::max(stream, stepper_->ts_ms());
+}
+
+Status Term::recover() {
+  Status status = stepper_->recover();
+  while (!status) {
+    if (!status.error().retryable || spec_.stop()) return status;
+    if (!wait_out(status.error())) {
+      return fail_retryable(ErrorCode::refused, "the lease was lost while recovering");
+    }
+    status = stepper_->pending() ? stepper_->retry() : stepper_->recover();
+  }
+  trouble_.clear();
+  spec_.on_note(stepper_->step() == 0
+                    ? "no state in " + spec_.config.process.state_dir +
+                          ": starting cold, watching until the baselines are learnt"
+                    : "state of step " + std::to_string(stepper_->step()) + " at " +
+                          iso_time(stepper_->ts_ms()) + ", " + std::to_string(agent_.series()) +
+                          " series");
+  return {};
+}
+
+Status Term::open_input() {
+  auto consumer = streaming::Consumer::open(spec_.config.streaming,
+                                            {"payments.transactions", "payops.approvals"});
+  if (!consumer) return tl::make_unexpected(consumer.error());
+  consumer_ = std::move(*consumer);
+  auto payments_id = consumer_->topic_id(kPayments);
+  auto approvals_id = consumer_->topic_id(kApprovals);
+  if (!payments_id) return tl::make_unexpected(payments_id.error());
+  if (!approvals_id) return tl::make_unexpected(approvals_id.error());
+  payments_id_ = *payments_id;
+  approvals_id_ = *approvals_id;
+
+  dictionary_ = agent_.dictionary();
+  for (NameTable& table : dictionary_.tables) table.set_limit(spec_.config.observation.max_names);
+  observer_.emplace(spec_.config.observation, declines_, spec_.config.mapping, dictionary_);
+  if (agent_.closed_to_ms() > 0) observer_->set_closed_to(agent_.closed_to_ms() / 1000 - 1);
+  assigned_.clear();
+  if (Status status = assign_new_partitions(); !status) return status;
+  if (spec_.until_end) {
+    auto ends = consumer_->watermarks();
+    if (!ends) return tl::make_unexpected(ends.error());
+    ends_ = std::move(*ends);
+  }
+  payments_agent::LoopOptions options;
+  options.build = kVersion;
+  options.config = spec_.config.agent;
+  options.cursors = [this] { return cursors(); };
+  options.on_cycle = spec_.on_cycle;
+  loop_.emplace(agent_, *observer_, *stepper_, std::move(options));
+  last_message_ms_ = last_wall_ms_ = clock_.now_ms();
+  return {};
+}
+
+Status Term::assign_new_partitions() {
+  auto marks = consumer_->watermarks();
+  if (!marks) return tl::make_unexpected(marks.error());
+  bool fresh = false;
+  for (const streaming::Watermarks& mark : *marks) {
+    const auto known = std::any_of(assigned_.begin(), assigned_.end(), [&](const auto& p) {
+      return p.topic == mark.topic && p.partition == mark.partition;
+    });
+    if (known) continue;
+    fresh = true;
+    const std::string& topic_id = mark.topic == kPayments ? payments_id_ : approvals_id_;
+    // Payments are read from the beginning; verdicts that came before this agent ever ran are not
+    // about anything it proposed.
+    Cursor cursor{topic_id, mark.partition, mark.begin, mark.begin};
+    if (mark.topic == kApprovals) cursor.replay_from = cursor.seen_to = mark.end;
+    for (const Cursor& stored : stepper_->cursors()) {
+      if (stored.topic_id == topic_id && stored.partition == mark.partition) cursor = stored;
+    }
+    assigned_.push_back({mark.topic, mark.partition, cursor.replay_from});
+    if (mark.topic == kPayments) {
+      observer_->assign(mark.partition, cursor.replay_from, cursor.seen_to);
+    }
+  }
+  if (!fresh) return {};
+  std::vector<streaming::Position> positions = assigned_;
+  for (streaming::Position& p : positions) {
+    if (const int64_t at = consumer_->position(p.topic, p.partition); at >= 0) p.offset = at;
+  }
+  return consumer_->assign(positions);
+}
+
+std::vector<Cursor> Term::cursors() const {
+  std::vector<Cursor> cursors;
+  for (const streaming::Position& p : assigned_) {
+    if (p.topic == kPayments) {
+      const observation::Position at = observer_->position(p.partition);
+      cursors.push_back({payments_id_, p.partition, at.replay_from, at.seen_to});
+    } else {
+      const int64_t at = consumer_->position(p.topic, p.partition);
+      const int64_t next = at >= 0 ? at : p.offset;
+      cursors.push_back({approvals_id_, p.partition, next, next});
+    }
+  }
+  return cursors;
+}
+
+void Term::take_batch() {
+  const streaming::Batch batch = consumer_->poll(spec_.until_end ? 20 : 50);
+  const int64_t now_ms = clock_.now_ms();
+  if (!batch.records.empty()) last_message_ms_ = now_ms;
+  for (const streaming::Record& record : batch.records) {
+    if (record.topic == kPayments) {
+      observer_->add({record.partition, record.offset, record.payload}, now_ms);
+    } else {
+      loop_->add_verdict(read_verdict(record.payload, spec_.config.agent.operator_keys));
+    }
+  }
+  for (const streaming::Position& end : batch.ends) {
+    if (end.topic == kPayments) observer_->at_end(end.partition, now_ms);
+  }
+  for (const streaming::Gap& gap : batch.gaps) {
+    gap_ = true;
+    spec_.on_trouble("partition " + std::to_string(gap.partition) + ": wanted offset " +
+                     std::to_string(gap.wanted) + ", the broker goes on at " +
+                     std::to_string(gap.resumed) + "; " + std::to_string(gap.lost()) +
+                     " messages are gone");
+  }
+  // A broker that is away is no silence of the payments.
+  if (consumer_->broker_up()) observer_->tick(now_ms);
+}
+
+payments_agent::Health Term::health() {
+  payments_agent::Health health;
+  health.epoch = lease_.epoch();
+  health.killed = kill_.on();
+  const int64_t now_ms = clock_.now_ms();
+  if (now_ms + kClockBackwardsMs < last_wall_ms_)
+    distrust_clock_until_ms_ = now_ms + kDistrustClockMs;
+  last_wall_ms_ = now_ms;
+  if (spec_.until_end) return health;
+  health.data_age_ms = std::max<int64_t>(0, now_ms - last_message_ms_);
+  const double age_max_s = spec_.config.process.max_input_age_s;
+  const int64_t watermark_ms = observer_->watermark_ms();
+  const double age_s = watermark_ms > 0 ? static_cast<double>(now_ms - watermark_ms) / 1000.0 : 0.0;
+  if (!consumer_->broker_up()) {
+    health.observe_only = "the broker is away: " + consumer_->trouble();
+  } else if (now_ms < distrust_clock_until_ms_) {
+    health.observe_only = "the machine's clock went backwards";
+  } else if (age_max_s > 0 && age_s > age_max_s) {
+    health.observe_only = "the input is " + fixed(age_s, 0) + " s old";
+  } else if (gap_) {
+    health.observe_only = "messages are missing from the input";
+  }
+  return health;
+}
+
+void Term::write_health(const std::string& why) {
+  health_file_.write({.ready = why.empty(),
+                      .why = why,
+                      .step = stepper_->step(),
+                      .event_ts_ms = stepper_->ts_ms()},
+                     clock_.now_ms());
+}
+
+// After a retryable error: says it once, waits a little longer each time, keeps the lease alive.
+// False when the lease is lost.
+bool Term::wait_out(const Error& error) {
+  if (trouble_ != error.message) spec_.on_trouble(trouble_ = error.message);
+  write_health(error.message);
+  back_off_ms_ = std::min<int64_t>(back_off_ms_ == 0 ? 50 : back_off_ms_ * 2, 1000);
+  sleep_ms(back_off_ms_);
+  const auto event = lease_.poll();
+  return !event || *event != streaming::LeaseEvent::lost;
+}
+
+Result<TermEnd> Term::turn_until_over() {
+  for (;;) {
+    const auto event = lease_.poll();
+    if (!event && !event.error().retryable) return tl::make_unexpected(event.error());
+    if (event && *event == streaming::LeaseEvent::lost) return TermEnd::lease_lost;
+    if (spec_.stop()) break;
+    if (!lease_.holds()) {  // silence of the coordinator: neither read nor act
+      write_health("the lease is not confirmed");
+      sleep_ms(50);
+      continue;
+    }
+    if (!stepper_->pending()) take_batch();
+    const payments_agent::Health now = health();
+    if (Status status = loop_->pump(now); !status) {
+      if (!status.error().retryable) {
+        if (status.error().code == ErrorCode::refused) return TermEnd::lease_lost;
+        return tl::make_unexpected(status.error());
+      }
+      if (!wait_out(status.error())) return TermEnd::lease_lost;
+      continue;
+    }
+    if (!trouble_.empty()) spec_.on_note("going on: what failed works again");
+    trouble_.clear();
+    back_off_ms_ = 0;
+    gap_ = false;
+    write_health(now.observe_only);
+    if (spec_.until_end && consumer_->has_read_to(ends_)) {
+      observer_->finish();
+      break;
+    }
+    if (!spec_.until_end && clock_.now_ms() >= next_partitions_ms_) {
+      next_partitions_ms_ = clock_.now_ms() + kPartitionsEveryMs;
+      if (Status status = assign_new_partitions(); !status) {
+        spec_.on_trouble(status.error().message);
+      }
+    }
+  }
+  stepper_->request_snapshot();
+  Status status = loop_->stop(health());
+  while (!status && status.error().retryable && !Signals::stop_requested()) {
+    if (!wait_out(status.error())) return TermEnd::lease_lost;
+    status = stepper_->pending() ? stepper_->retry() : loop_->stop(health());
+  }
+  if (!status) return tl::make_unexpected(status.error());
+  return TermEnd::stopped;
+}
+
+Result<TermEnd> Term::run(LiveAgentResult& result) {
+  for (Status (Term::*open)() : {&Term::open_state, &Term::recover, &Term::open_input}) {
+    const Status status = (this->*open)();
+    if (status) continue;
+    if (status.error().retryable && status.error().code == ErrorCode::refused) {
+      return TermEnd::lease_lost;
+    }
+    return tl::make_unexpected(status.error());
+  }
+  at_start_ = agent_.totals();
+  auto end = turn_until_over();
+  const Totals total = agent_.totals();
+  result.step = stepper_->step();
+  result.total = total;
+  result.since_start.attempts += total.attempts - at_start_.attempts;
+  result.since_start.late += total.late - at_start_.late;
+  result.since_start.duplicates += total.duplicates - at_start_.duplicates;
+  result.since_start.dead_letters += total.dead_letters - at_start_.dead_letters;
+  result.since_start.cycles += total.cycles - at_start_.cycles;
+  result.since_start.alarms += total.alarms - at_start_.alarms;
+  result.since_start.actions += total.actions - at_start_.actions;
+  return end;
+}
+
+}  // namespace
+
+Result<LiveAgentResult> run_live_agent(const LiveAgentSpec& spec) {
+  auto declines = load_decline_table(spec.config);
+  if (!declines) return tl::make_unexpected(declines.error());
+  const auto cluster = streaming::await_cluster(spec.config.streaming, [&](const std::string& s) {
+    spec.on_trouble(s);
+    return !spec.stop();
+  });
+  if (!cluster) return tl::make_unexpected(cluster.error());
+  std::error_code error;
+  std::filesystem::create_directories(spec.config.process.state_dir, error);
+  auto lease = streaming::Lease::open(
+      spec.config.streaming,
+      {.name = "payments", .instance_id = instance_id(spec.config.process.state_dir)});
+  if (!lease) return tl::make_unexpected(lease.error());
+
+  LocalKillSwitch kill(spec.config.process.kill_file);
+  LiveAgentResult result;
+  int64_t said_ms = 0;
+  std::string trouble;
+  while (!spec.stop()) {
+    const auto event = (*lease)->poll();
+    if (!event) {
+      if (!event.error().retryable) return tl::make_unexpected(event.error());
+      if (trouble != event.error().message) spec.on_trouble(trouble = event.error().message);
+    }
+    if (!event || *event != streaming::LeaseEvent::gained) {
+      const int64_t now_ms = SystemClock().now_ms();
+      if (said_ms == 0) said_ms = now_ms;
+      if (now_ms - said_ms > 10'000) {
+        said_ms = std::numeric_limits<int64_t>::max() / 2;
+        spec.on_note("standing by: another agent holds the lease");
+      }
+      sleep_ms(20);
+      continue;
+    }
+    spec.on_note("holding the lease, epoch " + std::to_string((*lease)->epoch()));
+    Term term(spec, *declines, **lease, kill);
+    const auto end = term.run(result);
+    if (!end) return tl::make_unexpected(end.error());
+    if (*end == TermEnd::stopped) return result;
+    spec.on_trouble("the lease was lost: uncommitted work is dropped, waiting to hold it again");
+    said_ms = 0;
+  }
+  return result;
+}
+
+}  // namespace payops::app
