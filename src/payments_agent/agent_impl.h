@@ -71,8 +71,7 @@ struct PaymentsAgent::Impl {
                                           const std::string& answering) const;
   [[nodiscard]] action::Issue issue(const Cycle& cycle) const;
   void settle(const std::string& action_id, const Cycle& cycle, Effects& effects);
-  void conclude(const Intervention& intervention, const Outcome& outcome, int64_t ts_ms,
-                Learned& delta);
+  void conclude(const Intervention& intervention, int64_t ts_ms, Learned& delta);
   [[nodiscard]] std::string state_digest();
 };
 

@@ -21,6 +21,14 @@ bool touches_traffic(const Intervention& intervention) {
   return !safety::is_advisory(intervention.action.type) && intervention.action.inverse_of.empty();
 }
 
+// Is there still an alarm where the intervention works? A cause that has gone takes its
+// intervention with it: what helped in an outage costs customers after it.
+bool still_needed(const Intervention& intervention, const Assessment& assessment) {
+  return std::any_of(assessment.alarms.begin(), assessment.alarms.end(), [&](const Alarm& alarm) {
+    return decision::overlaps(alarm.scope, intervention.action.scope);
+  });
+}
+
 std::string in_words(const safety::Judgement& judged, GateOutcome outcome) {
   const std::string what = judged.option.type + " at " + describe(judged.option.scope);
   switch (outcome) {
@@ -251,10 +259,10 @@ void PaymentsAgent::Impl::roll_back(const std::string& action_id, const std::str
   delta.outbox.push_back(action_message(*inverse, 0));
 }
 
-void PaymentsAgent::Impl::conclude(const Intervention& intervention, const Outcome& outcome,
-                                   int64_t ts_ms, Learned& delta) {
-  learning::update(effects, intervention, outcome, ts_ms, config.learning);
-  totals.saved_minor += outcome.value_minor;
+void PaymentsAgent::Impl::conclude(const Intervention& intervention, int64_t ts_ms,
+                                   Learned& delta) {
+  learning::update(effects, intervention, intervention.outcome, ts_ms, config.learning);
+  totals.saved_minor += intervention.outcome.value_minor;
   tracker.forget(intervention.action.action_id);
   delta.effects.audit.push_back(outcome_record(intervention, ts_ms));
   delta.outcomes.push_back(intervention);
@@ -286,15 +294,16 @@ Learned PaymentsAgent::Impl::learn(const Cycle& cycle) {
         roll_back(id, "made things worse", cycle, delta.effects);
       } else if (cycle.killed) {
         roll_back(id, "kill switch", cycle, delta.effects);
+      } else if (!still_needed(before, cycle.assessment)) {
+        roll_back(id, "the trouble it answered is over", cycle, delta.effects);
       }
     }
     const Intervention* now = ledger.find(id);
-    const bool over = now->state != InterventionState::active;
-    if (over) {
-      const Intervention concluded = *now;
-      conclude(concluded,
-               learning::judge(concluded, counted.treated, counted.holdout, config.learning), ts_ms,
-               delta);
+    if (now->state != InterventionState::active) {
+      const Outcome last =
+          learning::judge(*now, counted.treated, counted.holdout, config.learning);
+      ledger.note_outcome(id, last);
+      conclude(*ledger.find(id), ts_ms, delta);
     } else if (outcome.result != before.outcome.result) {
       delta.effects.audit.push_back(outcome_record(*now, ts_ms));
       delta.outcomes.push_back(*now);

@@ -59,9 +59,11 @@ bool was_issued(const Intervention& i) {
           i.state == InterventionState::ended || i.state == InterventionState::rolled_back);
 }
 
+// An improvement that was undone because its cause had gone is no failure.
 bool failed(const Intervention& i) {
-  return i.state == InterventionState::rolled_back || i.state == InterventionState::rejected ||
-         i.outcome.result == OutcomeResult::worse;
+  const bool undone = i.state == InterventionState::rolled_back;
+  return i.state == InterventionState::rejected || i.outcome.result == OutcomeResult::worse ||
+         (undone && i.outcome.result != OutcomeResult::improved);
 }
 
 double normal_below_zero(double mean, double sigma) {
