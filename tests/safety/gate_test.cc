@@ -167,8 +167,8 @@ TEST_CASE("one action at a time on a key: until its outcome is known, or to do m
   less.strength = 0.25;
   world.ledger = {entry(less, InterventionState::active, 400, OutcomeResult::improved)};
   check_allowed(world, reroute());
-  world.ledger = {entry(reroute(), InterventionState::active, 545, OutcomeResult::improved)};
-  check_allowed(world, reroute());  // the lease ends in less than a minute
+  world.ledger = {entry(reroute(), InterventionState::active, 425, OutcomeResult::improved)};
+  check_allowed(world, reroute());  // the lease ends in less than three minutes
   world.ledger = {entry(reroute(), InterventionState::proposed, 10)};
   check_refused(world, reroute(), "waits for an answer");
   world.answering = world.ledger[0].action.action_id;

@@ -35,7 +35,7 @@ struct Limits {
   // worse, rejected). An improvement on the key lifts it, so that a ramp can go on.
   double cooldown_s = 300.0;
   double max_cooldown_s = 3600.0;
-  double renew_before_s = 60.0;        // an improving lease may be renewed when this little is left
+  double renew_before_s = 180.0;       // an improving lease may be renewed when this little is left
   uint64_t max_actions_per_hour = 20;  // the breaker; alerts do not count
 
   double probe_floor = 0.02;  // share of a path's traffic never taken off it, 0.01 to 0.05
