@@ -92,7 +92,9 @@ double path_variance(const PathChange& c, double payments, const EffectPosterior
   const double p = learnt_conversion(c, factor.mean), q = share(c.nothing.conversion);
   const double rates = std::pow(factor.mean, 2) * (std::pow(c.action.conversion_sigma, 2) +
                                                    std::pow(c.nothing.conversion_sigma, 2));
-  const double luck = p * (1.0 - p) + q * (1.0 - q) + (p - q) * (p - q);
+  // A customer whom the intervention does not change fares alike in both worlds: the outcomes of
+  // |p − q| of the payments differ, no more.
+  const double luck = std::abs(p - q);
   return std::pow(payments * worth, 2) * rates +
          payments * worth * worth * (1.0 + e.amount_cv * e.amount_cv) * luck;
 }

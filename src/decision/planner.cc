@@ -17,9 +17,6 @@ bool plain_name(std::string_view name) {
   });
 }
 
-// Nobody can measure what did not touch a payment, so nothing is learnt of it either.
-constexpr EffectPosterior kUnmeasured{.mean = 1.0, .sigma = 0.25};
-
 bool sound(const Option& option) {
   double sum = 0.0;
   for (const NrvItem& item : option.nrv.items) sum += item.amount_minor;
@@ -83,9 +80,7 @@ Stakes stakes_of(const Situation& situation, std::string_view type, const Propos
   stakes.changes = proposal.changes;
   stakes.duration_s = situation.economics.horizon_s;
   stakes.fault_age_s = fault_age_s(situation, proposal.scope);
-  stakes.factor = proposal.touches_payments
-                      ? effect_for(situation.effects, type, cause, proposal.scope)
-                      : kUnmeasured;
+  stakes.factor = effect_for(situation.effects, type, cause, proposal.scope);
   return stakes;
 }
 

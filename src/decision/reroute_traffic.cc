@@ -102,7 +102,7 @@ class RerouteTraffic final : public InterventionType {
     proposal.answers = &h;
     proposal.risk = RiskClass::medium;
     proposal.evidence_attempts = std::min(attempts_of(sources), attempts_of(targets));
-    proposal.reason = "Send payments of " + describe(scope) + " through " + to + ": " +
+    proposal.reason = "Reroute " + describe(scope) + " to " + to + ": " +
                       percent(health_of(sources).now) + " succeed now, " +
                       percent(health_of(targets).now) + " do there";
     if (auto option = make_option(s, action_type::kRerouteTraffic, proposal)) {
@@ -122,7 +122,7 @@ class RerouteTraffic final : public InterventionType {
             .nothing = fare(e, outlook(from, from.success_rate, from.success_sigma, retry), other),
             .action = there,
             .nothing_after = fare(e, outlook(from, from.baseline_success, 0.0, retry), other),
-            .action_after = there};
+            .action_after = fare(e, outlook(to, to.baseline_success, 0.0, retry), other)};
   }
 };
 

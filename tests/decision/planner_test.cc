@@ -128,6 +128,20 @@ TEST_CASE("a shift of customers' own making is told to people and nothing else")
   for (const Option& o : world.plan()) CHECK((o.type == "alert_ops" || o.type == "no_action"));
 }
 
+TEST_CASE("people are told of what costs enough, after what can be done at once") {
+  World world;
+  world.break_gateway("PAYU");
+  const auto options = world.plan();
+  const Option* alert = find_type(options, "alert_ops");
+  REQUIRE(alert);
+  CHECK(alert->params.at("severity") == "high");
+  CHECK(alert->blast_radius == 0.0);
+  CHECK(alert->nrv.total.low() > 0.0);
+  CHECK(alert->nrv.total.low() < find_type(options, "reroute_traffic")->nrv.total.low());
+  for (PathStats& p : world.assessment.paths) p.payments_per_s = 0.01;
+  CHECK(find_type(world.plan(), "alert_ops")->nrv.total.low() < 0.0);
+}
+
 TEST_CASE("methods, currencies, amounts and mandates bound where payments may go") {
   World world;
   world.break_gateway("PAYU");

@@ -62,9 +62,8 @@ struct Economics {
   double switch_acceptance = 0.8;      // of those asked to pay another way, who do
   double switch_alone = 0.1;           // of those declined, who do so unasked
   double retry_abandon_per_s = 0.005;  // hazard of leaving while a retry is held back
-  double storm_relief = 0.5;  // of a retry storm's losses, what ends with its excess attempts
-  double ops_repair_share =
-      0.03;  // of a fault's losses over the horizon, what alerted people avert
+  double storm_relief = 0.5;       // of a retry storm's losses, what ends with its excess attempts
+  double ops_repair_share = 0.01;  // of the losses over the horizon, what alerted people avert
 
   // How long things last. A fault's length is taken as log-normal.
   double horizon_s = 600.0;  // an intervention's lease, and what its value is counted over

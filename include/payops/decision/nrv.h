@@ -65,8 +65,10 @@ struct Overlap {
 
 // The value, with the items conversion, fees, retry_fees, latency, execution and friction in this
 // order; total.mean is their sum in this order, bit for bit. The variance adds, as independent:
-// the learnt factor's, the measured rates', the fault duration's and the outcomes' own (Bernoulli
-// conversions of a Poisson number of payments with amounts of amount_cv).
+// the learnt factor's, the measured rates', the fault duration's and the outcomes' own: of a
+// Poisson number of payments with amounts of amount_cv, those differ that the intervention changes
+// (common random numbers: a payment that goes through in the worse world goes through in the better
+// one).
 [[nodiscard]] Nrv value(const Stakes& stakes, const Economics& economics);
 
 // Change of conversion probability of a treated payment while the fault lasts, with the learnt
