@@ -250,23 +250,30 @@ std::vector<Transition> Ledger::sent(std::string_view action_id, bool published,
   Intervention* entry = find_mutable(action_id);
   if (entry == nullptr || entry->state != State::approved) return done;
   const Action& action = entry->action;
+  const std::string key = action.key();
   if (!published) {
     done.push_back(move(*entry, State::withdrawn, std::string(reason), ts_ms));
-    if (Intervention* undone = find_mutable(action.inverse_of);
-        undone != nullptr && undone->state == State::rolled_back) {
+    Intervention* undone = find_mutable(action.inverse_of);
+    const auto last = state_.on_topic.find(key);
+    const bool stands = undone != nullptr && undone->state == State::rolled_back &&
+                        last != state_.on_topic.end() &&
+                        last->second == undone->action.action_id;  // nothing has replaced it
+    if (stands) {
       done.push_back(move(*undone, State::active,
                           "its undoing was not published: " + std::string(reason), ts_ms));
     }
     return done;
   }
-  const std::string key = action.key();
+  done.push_back(move(*entry, State::active, "published", ts_ms));
   for (Intervention& other : state_.interventions) {
-    if (other.state == State::active && other.action.key() == key) {
-      done.push_back(move(other, State::ended, "replaced by " + action.action_id, ts_ms));
+    if (&other == entry || other.state != State::active || other.action.key() != key) continue;
+    if (other.action.revision > action.revision) {  // word of it came first
+      done.push_back(move(*entry, State::ended, "replaced by " + other.action.action_id, ts_ms));
+      return done;
     }
+    done.push_back(move(other, State::ended, "replaced by " + action.action_id, ts_ms));
   }
   state_.on_topic[key] = action.action_id;
-  done.push_back(move(*entry, State::active, "published", ts_ms));
   return done;
 }
 

@@ -152,7 +152,7 @@ class History {
 TEST_CASE("whatever happens, the transitions tell the whole story and revisions only rise") {
   CHECK(rc::check([](uint64_t seed) {
     History history(seed);
-    for (int n = 0; n < 300; ++n) {
+    for (int n = 0; n < 600; ++n) {
       history.act();
       std::set<std::string> active;
       for (const Intervention& i : history.ledger().all()) {

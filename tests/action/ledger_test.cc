@@ -51,7 +51,7 @@ std::string decide(Ledger& ledger, GateOutcome outcome, uint64_t step,
 std::string publish(Ledger& ledger, uint64_t step, const Option& what = option(),
                     int64_t ts_ms = kNow) {
   const std::string id = decide(ledger, GateOutcome::allow, step, what, ts_ms);
-  REQUIRE(ledger.sent(id, true, "", ts_ms).back().to == State::active);
+  REQUIRE(ledger.sent(id, true, "", ts_ms).front().to == State::active);
   return id;
 }
 
@@ -140,8 +140,8 @@ TEST_CASE("an action published on a key ends the one before it, and the key stay
   CHECK(state_of(ledger, first) == State::active);
   const auto done = ledger.sent(second, true, "", kNow + 500'000);
   REQUIRE(done.size() == 2);
-  CHECK(done[0].action_id == first);
-  CHECK(done[0].why == "replaced by " + second);
+  CHECK(done[1].action_id == first);
+  CHECK(done[1].why == "replaced by " + second);
   CHECK(state_of(ledger, first) == State::ended);
   CHECK(ledger.tick(kNow + 600'000).tombstones.empty());  // the first's lease, now the second's key
   CHECK(ledger.tick(kNow + 1'100'000).tombstones.size() == 1);
@@ -183,6 +183,29 @@ TEST_CASE("an undoing that never left leaves the action active, to be undone aga
   REQUIRE(second);
   CHECK(second->revision > first->revision);
   CHECK(second->action_id != first->action_id);
+}
+
+TEST_CASE("an undoing that never left does not bring back what was replaced meanwhile") {
+  Ledger ledger;
+  const std::string first = publish(ledger, 1);
+  const auto inverse = ledger.roll_back(first, "worse", issue(2));
+  REQUIRE(inverse);
+  const std::string second = publish(ledger, 3);
+  CHECK(ledger.sent(inverse->action_id, false, "too late", kNow + 1).size() == 1);
+  CHECK(state_of(ledger, first) == State::rolled_back);
+  CHECK(state_of(ledger, second) == State::active);
+}
+
+TEST_CASE("word of a publication that comes after word of the next one ends nothing") {
+  Ledger ledger;
+  const std::string first = decide(ledger, GateOutcome::allow, 1);
+  const std::string second = publish(ledger, 2);
+  const auto done = ledger.sent(first, true, "", kNow + 1);
+  REQUIRE(done.size() == 2);
+  CHECK(done[1].why == "replaced by " + second);
+  CHECK(state_of(ledger, first) == State::ended);
+  CHECK(state_of(ledger, second) == State::active);
+  CHECK(ledger.state().on_topic.begin()->second == second);
 }
 
 TEST_CASE("only what is active and last on its key can be rolled back") {
