@@ -157,6 +157,7 @@ class Term {
   int64_t next_partitions_ms_ = 0;
   bool gap_ = false;
   int64_t back_off_ms_ = 0;
+  int64_t failing_since_ms_ = 0;  // wall clock; 0 = not failing
   std::string trouble_;
 };
 
@@ -194,12 +195,13 @@ Status Term::open_state() {
   return {};
 }
 
-// Where deadlines are measured: on live input by the wall clock, else by the stream's own time.
+// Where deadlines are measured: by the wall clock where old input is not acted on; where input of
+// any age is, by the step's own time and how long publishing has been failing since.
 int64_t Term::event_now_ms() const {
   const bool live = spec_.config.process.max_input_age_s > 0 && !spec_.until_end;
   if (live) return clock_.now_ms();
-  const int64_t stream = observer_ ? observer_->watermark_ms() : 0;
-  return std::max(stream, stepper_->ts_ms());
+  const int64_t failing_ms = failing_since_ms_ == 0 ? 0 : clock_.now_ms() - failing_since_ms_;
+  return stepper_->ts_ms() + failing_ms;
 }
 
 Status Term::recover() {
@@ -212,6 +214,7 @@ Status Term::recover() {
     status = stepper_->pending() ? stepper_->retry() : stepper_->recover();
   }
   trouble_.clear();
+  failing_since_ms_ = 0;
   spec_.on_note(stepper_->step() == 0
                     ? "no state in " + spec_.config.process.state_dir +
                           ": starting cold, watching until the baselines are learnt"
@@ -363,6 +366,7 @@ void Term::write_health(const std::string& why) {
 bool Term::wait_out(const Error& error) {
   if (trouble_ != error.message) spec_.on_trouble(trouble_ = error.message);
   write_health(error.message);
+  if (failing_since_ms_ == 0) failing_since_ms_ = clock_.now_ms();
   back_off_ms_ = std::min<int64_t>(back_off_ms_ == 0 ? 50 : back_off_ms_ * 2, 1000);
   sleep_ms(back_off_ms_);
   const auto event = lease_.poll();
@@ -393,6 +397,7 @@ Result<TermEnd> Term::turn_until_over() {
     if (!trouble_.empty()) spec_.on_note("going on: what failed works again");
     trouble_.clear();
     back_off_ms_ = 0;
+    failing_since_ms_ = 0;
     gap_ = false;
     write_health(now.observe_only);
     if (spec_.until_end && consumer_->has_read_to(ends_)) {
