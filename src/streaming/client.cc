@@ -9,7 +9,7 @@ namespace {
 
 ClientWatch& watch_of(void* opaque) { return *static_cast<ClientWatch*>(opaque); }
 
-void on_error(rd_kafka_t* client, int err, const char* reason, void* opaque) {
+void on_error(rd_kafka_t*, int err, const char* reason, void* opaque) {
   ClientWatch& watch = watch_of(opaque);
   switch (err) {
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
@@ -19,12 +19,6 @@ void on_error(rd_kafka_t* client, int err, const char* reason, void* opaque) {
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
       watch.login_refused = true;
       break;
-    case RD_KAFKA_RESP_ERR__FATAL: {
-      char text[512] = "";
-      watch.fatal = rd_kafka_fatal_error(client, text, sizeof text);
-      watch.trouble = text;
-      return;
-    }
     default:
       break;
   }

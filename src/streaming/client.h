@@ -35,9 +35,9 @@ struct ClientWatch {
   bool broker_up = true;
   std::string trouble;  // the last error in words
   bool login_refused = false;
-  rd_kafka_resp_err_t fatal = RD_KAFKA_RESP_ERR_NO_ERROR;
   uint64_t delivered = 0;  // producers
   uint64_t failed = 0;
+  rd_kafka_resp_err_t delivery_error = RD_KAFKA_RESP_ERR_NO_ERROR;  // the last that failed
   void* owner = nullptr;  // for callbacks of one kind of client
 };
 

@@ -1,6 +1,8 @@
 #include "payops/streaming/consumer.h"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "client.h"
 #include "payops/streaming/topics.h"
@@ -129,19 +131,25 @@ Result<std::string> Consumer::topic_id(uint32_t topic) const {
 
 Result<std::vector<Watermarks>> Consumer::watermarks() const {
   const int timeout_ms = request_timeout_ms(impl_->config);
+  const int64_t deadline_ms = steady_ms() + timeout_ms;
   const auto counts = partition_counts(impl_->client.get(), impl_->names, timeout_ms);
   if (!counts) return tl::make_unexpected(counts.error());
   std::vector<Watermarks> all;
   for (uint32_t topic = 0; topic < impl_->names.size(); ++topic) {
     for (int32_t partition = 0; partition < (*counts)[topic]; ++partition) {
       Watermarks& marks = all.emplace_back(Watermarks{.topic = topic, .partition = partition});
-      const rd_kafka_resp_err_t err =
-          rd_kafka_query_watermark_offsets(impl_->client.get(), impl_->names[topic].c_str(),
-                                           partition, &marks.begin, &marks.end, timeout_ms);
-      if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return fail_retryable(ErrorCode::unavailable,
-                              "Kafka does not say where \"" + impl_->names[topic] +
-                                  "\" begins and ends: " + rd_kafka_err2str(err));
+      // A partition without a leader, for a moment after its creation or a restart, is asked again.
+      while (true) {
+        const rd_kafka_resp_err_t err =
+            rd_kafka_query_watermark_offsets(impl_->client.get(), impl_->names[topic].c_str(),
+                                             partition, &marks.begin, &marks.end, timeout_ms);
+        if (err == RD_KAFKA_RESP_ERR_NO_ERROR) break;
+        if (steady_ms() >= deadline_ms) {
+          return fail_retryable(ErrorCode::unavailable,
+                                "Kafka does not say where \"" + impl_->names[topic] +
+                                    "\" begins and ends: " + rd_kafka_err2str(err));
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
       }
     }
   }

@@ -205,7 +205,10 @@ Result<LeaseEvent> Lease::poll() {
     const MessageHandle message(rd_kafka_consumer_poll(in.client.get(), 0));
     if (message == nullptr) break;
   }
-  if (in.watch.fatal != RD_KAFKA_RESP_ERR_NO_ERROR) in.give_up();
+  char reason[256] = "";
+  const bool out =
+      rd_kafka_fatal_error(in.client.get(), reason, sizeof reason) != RD_KAFKA_RESP_ERR_NO_ERROR;
+  if (out) in.give_up();
   if (in.producer != nullptr && in.producer->fenced() && in.phase == Phase::held) {
     in.give_up();
     in.phase = Phase::claiming;  // still the member that is assigned: it may take over again
@@ -215,10 +218,10 @@ Result<LeaseEvent> Lease::poll() {
     in.producer.reset();
     return LeaseEvent::lost;
   }
-  if (in.watch.fatal != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return fail(ErrorCode::refused, "the candidate \"" + in.options.instance_id +
-                                        "\" is out: " + in.watch.trouble +
-                                        "; does another process run under the same instance id?");
+  if (out) {
+    return fail(ErrorCode::refused, "the candidate \"" + in.options.instance_id + "\" is out (" +
+                                        reason +
+                                        "); does another process run under the same instance id?");
   }
   if (in.phase == Phase::standby) return LeaseEvent::none;
   if (!in.asking && steady_ms() >= in.asked_ms + in.config.session_timeout_ms / 5) in.ask();

@@ -26,8 +26,6 @@ struct Producer::Impl {
   Stage stage = Stage::idle;
   bool fenced = false;
   std::vector<std::string> committing_ids;  // of a commit whose outcome is not known yet
-  std::string rejected;                     // why a message of the open transaction failed
-  bool too_large = false;
   ClientHandle client;
 
   // What a transactional call's error means. Retryable ones are returned as such; `abort` is set
@@ -91,8 +89,23 @@ void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
   if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) return;
   ClientWatch& watch = *static_cast<ClientWatch*>(opaque);
   ++watch.failed;
+  // What a broker says after one message has failed the transaction is about that failure.
+  if (watch.failed == 1) watch.delivery_error = message->err;
   watch.trouble =
       std::string(rd_kafka_topic_name(message->rkt)) + ": " + rd_kafka_err2str(message->err);
+}
+
+// Whether a message that was not taken may be taken when it is given again.
+bool can_pass(rd_kafka_resp_err_t err) {
+  switch (err) {
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_INVALID_MSG:
+      return false;
+    default:
+      return true;
+  }
 }
 
 }  // namespace
@@ -123,6 +136,10 @@ Result<std::unique_ptr<Producer>> Producer::open(const StreamingConfig& config,
 Status Producer::Impl::produce(const Message& message) {
   const auto known = find_topic(config, message.topic);
   if (!known) return tl::make_unexpected(known.error());
+  if (known->compacted && message.key.empty()) {
+    return fail(ErrorCode::usage, "message \"" + message.id + "\" to \"" + message.topic +
+                                      "\" needs a key: the topic keeps the last value of each");
+  }
   const std::string name = topic_name(config, message.topic);
   rd_kafka_headers_t* headers = nullptr;
   if (!message.id.empty()) {
@@ -209,9 +226,11 @@ Status Producer::publish(std::span<const Message> messages) {
   while (true) {
     const Status done = in.attempt(messages, deadline_ms);
     if (done || !done.error().retryable || in.stage == Stage::dead) return done;
-    if (in.stage == Stage::aborting && in.watch.failed > 0 &&
-        in.watch.trouble.find("too large") != std::string::npos) {
-      return fail(ErrorCode::limit, "Kafka does not take a message for " + in.watch.trouble);
+    if (in.stage == Stage::aborting && in.watch.failed > 0 && !can_pass(in.watch.delivery_error)) {
+      return fail(in.watch.delivery_error == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE
+                      ? ErrorCode::limit
+                      : ErrorCode::refused,
+                  "Kafka does not take a message for " + in.watch.trouble);
     }
     if (in.stage == Stage::committing || steady_ms() >= deadline_ms) return done;
     std::this_thread::sleep_for(std::chrono::milliseconds(50));

@@ -241,7 +241,21 @@ Result<std::vector<TopicState>> create_topics(const StreamingConfig& config,
   if (const Status created = create(client->get(), config, missing); !created) {
     return tl::make_unexpected(created.error());
   }
-  return topics;
+  // Created is not yet known to everybody: the next question must not find them missing.
+  const int64_t deadline_ms = steady_ms() + request_timeout_ms(config);
+  while (steady_ms() < deadline_ms) {
+    const auto now = ask_cluster(client->get(), request_timeout_ms(config));
+    if (now) {
+      const std::vector<TopicState> known = states(config, *now);
+      if (std::all_of(known.begin(), known.end(),
+                      [](const TopicState& state) { return state.partitions > 0; })) {
+        return topics;
+      }
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  return fail_retryable(ErrorCode::unavailable,
+                        "Kafka created the topics but does not show them yet; try again");
 }
 
 }  // namespace payops::streaming

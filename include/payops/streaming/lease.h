@@ -6,8 +6,8 @@
 //
 // Holding is known by the clock: it ends session_timeout_ms (less a tenth) after the last question
 // that the group's coordinator answered with "you are still a member", counted from when it was
-// asked. Nobody else can have been assigned the partition by then. Behind the clock stands the
-// fence: a zombie's transactions are refused.
+// asked. No other instance can have been assigned the partition by then. Behind the clock stands
+// the fence: the transactions of a zombie, or of a twin under the same instance id, are refused.
 //
 // One thread, the one that calls poll(); holds() may be asked from any.
 #pragma once

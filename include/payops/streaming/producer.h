@@ -30,7 +30,8 @@ class Producer {
 
   // Publishes all, in order, or none. Errors: unavailable, retryable: the outcome of the commit may
   // be unknown, and the same messages, given again, are not published twice by this producer;
-  // refused when fenced, for good; limit when a message is larger than the broker takes.
+  // refused when fenced, for good, or when the broker takes no such message; limit when a message
+  // is larger than it takes; usage for a message without key to a compacted topic; not_found.
   [[nodiscard]] Status publish(std::span<const Message> messages);
 
   // Another producer of this id has taken over; this one is dead.
