@@ -50,7 +50,7 @@ endfunction()
 # Unit tests of a module: tests/<name>/*_test.cc become one program `test_<name>`, labelled unit.
 function(payops_tests name)
   cmake_parse_arguments(T "" "LABEL;TIMEOUT" "DEPENDS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${name}/*_test.cc)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${name}/*.cc)
   if(NOT sources)
     return()
   endif()

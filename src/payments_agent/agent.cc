@@ -126,7 +126,9 @@ Result<StepOutput> PaymentsAgent::Impl::step(const InputHead& head) {
   const Intervention* decided = ledger.find(report.action_id);
   const bool asks = decided != nullptr && decided->state == InterventionState::proposed;
   cycle.effects.audit.push_back(decision_record(report));
-  cycle.effects.outbox.push_back(decision_message(report, asks ? decided : nullptr));
+  if (head.trigger != Trigger::stopping) {
+    cycle.effects.outbox.push_back(decision_message(report, asks ? decided : nullptr));
+  }
   digest = state_digest();
   return StepOutput{.audit = std::move(cycle.effects.audit),
                     .outbox = std::move(cycle.effects.outbox),

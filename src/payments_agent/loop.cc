@@ -86,6 +86,12 @@ Status Loop::pump(const Health& health) {
 
 Status Loop::stop(const Health& health) {
   if (Status status = pump(health); !status) return status;
+  // What waits goes out with a step of its own, so that the last one only settles what was sent:
+  // nothing is left to be repeated at the next start.
+  const bool waiting = !buckets_.empty() || observer_.dead_letters_pending() > 0;
+  if (waiting) {
+    if (Status status = cut(Trigger::backlog, closed_to_ms(), health); !status) return status;
+  }
   return cut(Trigger::stopping, closed_to_ms(), health);
 }
 

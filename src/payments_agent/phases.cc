@@ -170,6 +170,7 @@ Reasoned PaymentsAgent::Impl::reason(const Cycle& cycle) {
 
 // decide: what could be done, and whether something must.
 Decided PaymentsAgent::Impl::decide(const Cycle& cycle) const {
+  if (cycle.input->trigger == Trigger::stopping) return {};  // nobody would watch what is begun
   const decision::Situation situation{.assessment = cycle.assessment,
                                       .effects = effects,
                                       .interventions = ledger.all(),
@@ -285,7 +286,12 @@ Learned PaymentsAgent::Impl::learn(const Cycle& cycle) {
   }
   for (const std::string& id : watched) {
     const learning::TrackedAction counted = tracker.of(id);
-    const Intervention before = *ledger.find(id);
+    const Intervention* listed = ledger.find(id);
+    if (listed == nullptr) {  // forgotten: finished long ago
+      tracker.forget(id);
+      continue;
+    }
+    const Intervention before = *listed;
     const Outcome outcome =
         learning::judge(before, counted.treated, counted.holdout, config.learning);
     ledger.note_outcome(id, outcome);
