@@ -18,11 +18,18 @@ constexpr double kRescopeMargin = 6.0;    // before another slice takes an alarm
 constexpr double kRecovered = 7.0;        // log-likelihood ratio of health that ends an alarm
 constexpr double kRecoveredMost = 11.0;
 
-// Among these shares one fault shows in several; the rest stand for themselves.
-bool may_be_symptom(Share share) { return share != Share::customer && share != Share::fraud; }
+// Whether a rise of `symptom` may come with a fault that shows as `cause`: whatever fails is
+// retried; declines for the customer's account or for fraud stand for themselves.
+bool may_follow(Share symptom, Share cause) {
+  const auto by_itself = [](Share s) { return s == Share::customer || s == Share::fraud; };
+  return symptom == Share::retry || (!by_itself(symptom) && !by_itself(cause));
+}
 
 RowKind kind_of(Share share) { return share == Share::volume ? RowKind::drop : RowKind::share; }
-int max_depth_of(Share share) { return share == Share::volume ? 1 : 3; }
+// Slices as deep as the detectors of a share look, and one deeper where counts allow.
+int max_depth_of(Share share) {
+  return share == Share::technical ? 3 : share == Share::volume ? 1 : 2;
+}
 
 }  // namespace
 
@@ -217,8 +224,9 @@ void Reasoner::State::raise(Share share, const ScopeScore& scope, const Crossing
       it = alarms.erase(it);
       continue;
     }
-    const bool related = may_be_symptom(share) && may_be_symptom(it->share) && it->share != share &&
-                         !it->secondary && nested(it->scope, scope.scope);
+    const bool related = it->share != share && may_follow(share, it->share) && !it->secondary &&
+                         (nested(it->scope, scope.scope) ||
+                          (share == Share::retry && overlap(it->scope, scope.scope)));
     if (related) {
       const bool graver = share == Share::technical && alarm.moved >= 0.25;
       if (!graver) alarm.secondary = true;
@@ -290,7 +298,7 @@ void Reasoner::State::follow(LiveAlarm& alarm, const Flow& f, int64_t second) {
 // Once a cycle: sizes, slices and ends of the alarms in force.
 void Reasoner::State::tend_alarms() {
   for (LiveAlarm& alarm : alarms) {
-    if (alarm.share == Share::technical && alarm.recovered_since == 0) rescope(alarm);
+    if (alarm.share != Share::volume && alarm.recovered_since == 0) rescope(alarm);
     ScopeScore recent{.scope = alarm.scope, .kind = kind_of(alarm.share)};
     // Whole sub-windows since it began; before there is one, what the detector saw stands.
     const int64_t since =
@@ -324,7 +332,8 @@ void Reasoner::State::tend_alarms() {
   if (!fewer) return;
   for (LiveAlarm& alarm : alarms) {  // a symptom that outlives its cause is one no longer
     const bool explained = std::any_of(alarms.begin(), alarms.end(), [&](const LiveAlarm& a) {
-      return !a.secondary && nested(a.scope, alarm.scope);
+      return !a.secondary && (nested(a.scope, alarm.scope) ||
+                              (alarm.share == Share::retry && overlap(a.scope, alarm.scope)));
     });
     if (alarm.secondary && !explained && alarm.recovered_since == 0) alarm.secondary = false;
   }
@@ -350,7 +359,7 @@ void Reasoner::State::rescope(LiveAlarm& alarm) {
       return &a != &alarm && a.share == alarm.share && a.scope.covers(row.path);
     });
   });
-  const ScopeTable table(mine, kind_of(alarm.share));
+  const ScopeTable table(mine, kind_of(alarm.share), max_depth_of(alarm.share));
   const ScopeScore* best = table.best();
   const ScopeScore* now_at = table.find(alarm.scope);
   if (best == nullptr || best->scope == alarm.scope || !overlap(best->scope, alarm.scope)) return;

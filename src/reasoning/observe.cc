@@ -201,7 +201,7 @@ double Reasoner::State::moved(const SeriesKey& path, Share share) const {
 void Reasoner::State::settle(uint32_t index, const Flow& f, int64_t second) {
   Series& series = store.all[index];
   const double n = f.v[kFirst];
-  if (n > 0.0) {
+  if (n > 0.0 && armed()) {
     const double p0 = cautious(f.v[kForeseen] / n, static_cast<double>(series.first));
     series.failures.add_share(kFailureShares, second, n, flow_k(f, Share::technical), p0);
     for (std::size_t j = 0; j < kFailureShares.size(); ++j) {
@@ -240,6 +240,7 @@ void Reasoner::State::settle_watched(uint32_t index, const Flow& f, int64_t seco
     }
   };
   for (const Share share : kMixShares) {
+    if (!armed()) break;
     const double n = flow_n(f, share);
     const double foreseen = f.v[kForeseen + static_cast<std::size_t>(share)];
     if (n > 0.0) feed(share, cautious(foreseen / n, window.baseline.first));
@@ -250,8 +251,13 @@ void Reasoner::State::settle_watched(uint32_t index, const Flow& f, int64_t seco
   if (own_retries) {
     watched.shift(Share::retry) = {};
   } else if (window.baseline.retry_attempts >= static_cast<double>(config.detect_after_attempts)) {
+    // Retries follow failures within seconds: the worse of the last minute and the last moments.
     const Tally recent = window.sum(0, window.newest);
-    double usual = retry_share(window.baseline, recent);
+    Tally moments = window.sum(window.newest - 1, window.newest);
+    moments.first += static_cast<uint32_t>(f.v[kFirst]);
+    moments.approved += static_cast<uint32_t>(f.v[kApproved]);
+    double usual =
+        std::max(retry_share(window.baseline, recent), retry_share(window.baseline, moments));
     // Retries of what failed before still come when payments have stopped.
     const auto oldest = std::max<int64_t>(0, window.newest - static_cast<int64_t>(kSlots) + 1);
     const double seconds = static_cast<double>(second + 1 - oldest * slot_s());
@@ -307,9 +313,17 @@ void Reasoner::State::add_silence(uint32_t watched_index, int64_t until, double 
       std::clamp(1.0 + baseline.volume_variance * static_cast<double>(slot_s()) / rate, 1.0, 20.0);
   const double mean = expected * static_cast<double>(seconds);
   watched.drop.add_drop(kDropShares, until - seconds, arrivals / dispersion, mean / dispersion);
+  // A level learnt over minutes may be a passing rush: until it is settled only near-silence tells.
+  if (baseline.volume_weight < 0.5) watched.drop.cusums[0] = watched.drop.cusums[1] = {};
   for (std::size_t j = 0; j < kDropShares.size(); ++j) {
     check(index, Share::volume, watched.drop.cusums[j], expected / dispersion, kDropShares[j]);
   }
+}
+
+// Whether enough has been learnt for any detector to run.
+bool Reasoner::State::armed() const {
+  return store.window(store.all[0]).baseline.learnt >=
+         static_cast<double>(config.detect_after_attempts);
 }
 
 // False alarms a week that a series' detector may give.
@@ -323,8 +337,6 @@ double Reasoner::State::budget(const Series& series, Share share) const {
 void Reasoner::State::check(uint32_t index, Share share, const Cusum& cusum, double p0, double g) {
   if (cusum.statistic < 6.0) return;
   const Series& series = store.all[index];
-  const Baseline& global = store.window(store.all[0]).baseline;
-  if (global.learnt < static_cast<double>(config.detect_after_attempts)) return;
   const double per_week = budget(series, share);
   double threshold = 0.0;
   if (share == Share::volume) {
@@ -334,7 +346,7 @@ void Reasoner::State::check(uint32_t index, Share share, const Cusum& cusum, dou
     if (cusum.failures < static_cast<double>(config.min_failures)) return;
     const double all = static_cast<double>(std::max<uint64_t>(store.all[0].first, 1));
     const double part = std::max(static_cast<double>(series.first) / all, 1e-6);
-    const double rate = std::max(0.5, expected_volume(global, now));
+    const double rate = std::max(0.5, expected_volume(store.window(store.all[0]).baseline, now));
     threshold = share_threshold(rate * part * kWeekSeconds * kAlternatives / per_week, p0, g);
   }
   if (cusum.statistic > threshold) {

@@ -138,6 +138,7 @@ struct Reasoner::State {
   void settle_watched(uint32_t series, const Flow& flow, int64_t second);
   void add_silence(uint32_t watched_index, int64_t until, double arrivals);
   void check(uint32_t series, Share share, const Cusum& cusum, double p0, double g);
+  [[nodiscard]] bool armed() const;
   [[nodiscard]] double budget(const Series& series, Share share) const;
   [[nodiscard]] double moved(const SeriesKey& path, Share share) const;
 
