@@ -161,9 +161,11 @@ TEST_CASE("only currencies of the config count, in the reporting currency") {
   rig.add(Event{}.id(1).text("currency", "USD").set("amount_minor", "1001"));
   rig.add(Event{}.id(2).text("currency", "JPY").set("amount_minor", "3"));
   rig.add(Event{}.id(3).text("currency", "KWD").set("amount_minor", "1"));
+  rig.add(Event{}.id(4).text("currency", "USD").set("amount_minor", "2"));
   rig.finish();
-  // 10.01 USD = 833.3325 INR, 3 JPY = 1.653702 INR, 0.001 KWD = 0.271 INR; halves round up.
-  CHECK(rig.sum().amount_minor == 83'333 + 165 + 27);
+  // 10.01 USD = 833.3325 INR, 3 JPY = 1.653702 INR, 0.001 KWD = 0.271 INR; 0.02 USD = 1.665 INR,
+  // and halves round up.
+  CHECK(rig.sum().amount_minor == 83'333 + 165 + 27 + 167);
 }
 
 TEST_CASE("a field given twice is malformed, an unmapped one may repeat") {

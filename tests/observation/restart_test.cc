@@ -141,11 +141,16 @@ Topic any_topic(int32_t slots, bool wild) {
     const int32_t slot = *rc::gen::inRange<int32_t>(0, slots);
     const int64_t late = *rc::gen::weightedElement<int64_t>({{6, 0}, {3, 800}, {1, 3'500}});
     const int64_t jump = wild ? *rc::gen::weightedElement<int64_t>({{12, 0}, {1, 20'000}}) : 0;
-    Event event = Event{}.id(*rc::gen::weightedElement<int64_t>({{9, i}, {1, i / 2}}));
-    event.at(time - late + jump).text("issuer", i % 3 == 0 ? "SBI" : "AXIS");
+    Event event = Event{}.id(i).at(time - late + jump);
+    event.text("issuer", i % 3 == 0 ? "SBI" : "AXIS");
     if (*rc::gen::inRange(0, 5) == 0) event.text("status", "declined").text("decline_code", "X?");
     std::string bytes = event.json();
     if (*rc::gen::inRange(0, 20) == 0) bytes.pop_back();
+    if (*rc::gen::inRange(0, 8) == 0 && i > 0) {  // sent again, perhaps to another partition
+      const auto back =
+          *rc::gen::inRange<std::size_t>(1, 1 + std::min<std::size_t>(8, topic.records.size()));
+      bytes = topic.records[topic.records.size() - back].bytes;
+    }
     const int64_t gap = *rc::gen::inRange(0, 12) == 0 ? 2 : 1;  // control records hold no message
     next[slot] += gap;
     topic.records.push_back({slot, next[slot], bytes});
@@ -239,6 +244,31 @@ TEST_CASE("nothing closes until every slot has been read again") {
   for (int64_t i = 1; i < 40; ++i) add(1, i, i * 1'000);
   CHECK(observer.next_closed(bucket));
   CHECK(bucket.cells[0].cell.attempts == 2);
+}
+
+TEST_CASE("a newer offset ends a slot's reading again, when the last before hold no message") {
+  Dictionary dictionary;
+  Observer observer({}, declines(), {}, dictionary);
+  observer.assign(0, 0, 5);
+  const auto add = [&](int64_t offset) {
+    observer.add({0, offset, Event{}.id(offset).at(kT0 + offset * 1'000).json()}, kNow);
+  };
+  for (int64_t i = 0; i < 3; ++i) add(i);
+  for (int64_t i = 6; i < 20; ++i) add(i);
+  ClosedBucket bucket;
+  CHECK(observer.next_closed(bucket));
+}
+
+TEST_CASE("an attempt read anew before its original is read again is the duplicate after all") {
+  Dictionary dictionary;
+  Observer observer({}, declines(), {}, dictionary);
+  observer.assign(0, 7, 8);
+  observer.assign(1, 3, 3);
+  observer.add({1, 3, Event{}.json()}, kNow);
+  observer.add({0, 7, Event{}.json()}, kNow);
+  const IngestCounts counts = observer.take_counts();
+  CHECK(counts.attempts == 0);  // it was counted before the restart
+  CHECK(counts.duplicates == 1);
 }
 
 TEST_CASE("the end of a slot ends its reading again, when its last offsets hold no message") {

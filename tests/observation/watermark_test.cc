@@ -99,6 +99,10 @@ TEST_CASE("a clock far in the future does not push the watermark, a stream that 
     feed.at(5'000 + i * 100);
     feed.at(300'000 + i);
   }
+  for (int i = 0; i < 20; ++i) {  // right ones no newer than the newest count as well
+    feed.at(6'800);
+    feed.at(310'000 + i);
+  }
   feed.at(6'950);
   CHECK(feed.mark() == 4'950);
   for (int i = 0; i < 7; ++i) feed.at(60'000 + i * 10);
@@ -132,6 +136,15 @@ TEST_CASE("after silence the watermark goes on at the pace of the clock from whe
   CHECK(feed.mark() == 6'900);
   feed.tick(kNow + 8'200);
   CHECK(feed.mark() == 7'000);
+}
+
+TEST_CASE("after silence, what silence has passed is near enough to be trusted at once") {
+  Feed feed;
+  feed.run(0, 5'000);
+  feed.tick(kNow + 22'000);
+  CHECK(feed.mark() == 22'900);
+  feed.at(28'500, 0, kNow + 22'000);  // 23.6 s beyond the high mark
+  CHECK(feed.mark() == 26'500);
 }
 
 TEST_CASE("a stall is not silence: a partition known not to be at its end stops the clock") {
