@@ -1,4 +1,5 @@
 // payops learned: what the agent has learnt of its interventions' effects, and forgetting it.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
@@ -73,9 +74,10 @@ int reset(const ResetOptions& options) {
   config.topic_prefix = options.topic_prefix;
   const char* user = std::getenv("USER");
   const std::string by = !options.by.empty() ? options.by : user != nullptr ? user : "operator";
+  std::string signed_scope = to_string(*scope);  // "|" parts the fields of what is signed
+  std::replace(signed_scope.begin(), signed_scope.end(), '|', '/');
   const Status sent = publish_verdict(
-      config,
-      {.proposal_id = "learned", .verdict = "reset", .shown_hash = to_string(*scope), .by = by},
+      config, {.proposal_id = "learned", .verdict = "reset", .shown_hash = signed_scope, .by = by},
       options.key_file);
   if (!sent) return report(sent.error());
   std::printf(

@@ -1,6 +1,7 @@
 // The phases of a cycle, in the order of the graph.
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "agent_impl.h"
 #include "payops/core/text.h"
@@ -19,6 +20,13 @@ void audit(Effects& effects, std::vector<action::Transition> transitions) {
 
 bool touches_traffic(const Intervention& intervention) {
   return !safety::is_advisory(intervention.action.type) && intervention.action.inverse_of.empty();
+}
+
+// "HDFC/*/*": the bar of a scope's own text would be ambiguous in what is signed.
+std::optional<Scope> scope_of_reset(const Verdict& verdict) {
+  std::string text = verdict.shown_hash;
+  std::replace(text.begin(), text.end(), '/', '|');
+  return parse_scope(text);
 }
 
 // Is there still an alarm where the intervention works? A cause that has gone takes its
@@ -133,7 +141,7 @@ void PaymentsAgent::Impl::take_reset(const VerdictInput& input, int64_t ts_ms, O
     why = "what was learnt can be reset, not \"" + verdict.verdict + "\"";
   } else if (verdict.ts_ms <= last_reset_ts_ms) {
     why = "not newer than the last reset";
-  } else if (const auto scope = parse_scope(verdict.shown_hash); !scope) {
+  } else if (const auto scope = scope_of_reset(verdict); !scope) {
     why = "not a scope: \"" + verdict.shown_hash + "\"";
   } else {
     last_reset_ts_ms = verdict.ts_ms;
@@ -306,8 +314,7 @@ Learned PaymentsAgent::Impl::learn(const Cycle& cycle) {
     }
     const Intervention* now = ledger.find(id);
     if (now->state != InterventionState::active) {
-      const Outcome last =
-          learning::judge(*now, counted.treated, counted.holdout, config.learning);
+      const Outcome last = learning::judge(*now, counted.treated, counted.holdout, config.learning);
       ledger.note_outcome(id, last);
       conclude(*ledger.find(id), ts_ms, delta);
     } else if (outcome.result != before.outcome.result) {

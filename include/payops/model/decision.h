@@ -203,7 +203,7 @@ struct Intervention {
 
 // A person's signed answer, or command, from payops.approvals. For a kill switch proposal_id is
 // "kill" and verdict "on" or "off"; to forget what was learnt of a scope it is "learned", verdict
-// "reset", and shown_hash holds the scope ("HDFC|*|*").
+// "reset", and shown_hash holds the scope ("HDFC/*/*").
 struct Verdict {
   std::string proposal_id;  // action_id of the proposal
   std::string verdict;      // approve | reject | on | off | reset
