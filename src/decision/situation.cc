@@ -223,12 +223,14 @@ Outlook fare(const Economics& economics, const Outlook& on_path, const Outlook& 
 std::vector<RampStep> ramp_steps(const Situation& s, std::string_view type, const Scope& scope) {
   const Economics& e = s.economics;
   const Intervention* current = nullptr;  // of this key, in force
+  const Intervention* before = nullptr;   // what it took over from
   const Intervention* last = nullptr;     // of this key, judged
   for (const Intervention& i : s.interventions) {
     if (i.action.type != type || !i.action.inverse_of.empty()) continue;
     if (in_force(i, s.ts_ms)) {
       if (i.action.scope == scope) {
         current = &i;
+        before = last;
       } else if (covers(i.action.scope, scope)) {
         return {};
       }
@@ -249,7 +251,13 @@ std::vector<RampStep> ramp_steps(const Situation& s, std::string_view type, cons
     const Action& a = current->action;
     const bool running = current->state == InterventionState::active;
     if (!running || current->outcome.result != OutcomeResult::improved) return {};
-    std::vector<RampStep> next = above(a.strength);
+    // A limit may have kept it below its step. One that has grown no more than a fifth, or is
+    // within a fifth of the next step, has arrived.
+    const bool arrived = before != nullptr && before->outcome.result == OutcomeResult::improved &&
+                         a.strength > 0.99 * before->action.strength &&
+                         a.strength < 1.2 * before->action.strength;
+    std::vector<RampStep> next;
+    if (!arrived) next = above(1.2 * a.strength);
     const auto lease = static_cast<double>(a.expires_ts_ms - a.issued_ts_ms);
     const auto left = static_cast<double>(a.expires_ts_ms - s.ts_ms);
     if (next.empty() && left <= e.renew_share * lease) next.push_back({a.strength, a.holdout});

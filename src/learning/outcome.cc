@@ -1,3 +1,5 @@
+#include <math.h>  // lgamma_r: std::lgamma writes a global
+
 #include <algorithm>
 #include <cmath>
 
@@ -39,6 +41,7 @@ Status LearningConfig::validate() const {
   const Bound bounds[] = {
       {"alpha", alpha, 1e-6, 0.5},
       {"mixture_sd", mixture_sd, 1e-4, 1.0},
+      {"missing_alpha", missing_alpha, 1e-9, 0.5},
       {"payments_min", count(payments_min), 1.0, 1e9},
       {"stabilise_s", stabilise_s, 0.0, 86'400.0},
       {"margin_share", margin_share, 0.0, 1.0},
@@ -124,6 +127,65 @@ double log_mixture_ratio(double difference, double variance, double mixture_sd) 
          difference * difference * tau2 / (2.0 * variance * (variance + tau2));
 }
 
+double log_allocation_ratio(uint64_t a, uint64_t b, double p) {
+  const auto log_beta = [](double x, double y) {
+    int sign = 0;
+    return lgamma_r(x, &sign) + lgamma_r(y, &sign) - lgamma_r(x + y, &sign);
+  };
+  const double x = kAllocationPrior * p, y = kAllocationPrior * (1.0 - p);
+  return log_beta(x + count(a), y + count(b)) - log_beta(x, y) - count(a) * std::log(p) -
+         count(b) * std::log1p(-p);
+}
+
+namespace {
+
+struct Comparison {
+  double treated_payments = 0.0;
+  Estimate effect;
+  double log_evidence = 0.0;
+};
+
+// Of the payments seen.
+Comparison per_payment(const ArmTotals& treated, const ArmTotals& holdout,
+                       const LearningConfig& config) {
+  const double n_t = count(treated.payments), n_h = count(holdout.payments);
+  const double x_t = converted(treated), x_h = converted(holdout);
+  const double difference = x_t / n_t - x_h / n_h;
+  // Under the hypothesis of no difference both arms share one rate.
+  const double p = (x_t + x_h + 0.5) / (n_t + n_h + 1.0);
+  const double variance = p * (1.0 - p) * (1.0 / n_t + 1.0 / n_h);
+  return {n_t,
+          {difference, std::sqrt(share_variance(x_t, n_t) + share_variance(x_h, n_h))},
+          log_mixture_ratio(difference, variance, config.mixture_sd)};
+}
+
+// Of all who were selected: as many treated as the holdout times (1 − share) / share, and of no
+// effect is what draws conversions in that proportion.
+Comparison intended(const ArmTotals& treated, const ArmTotals& holdout, double holdout_share) {
+  const double ratio = (1.0 - holdout_share) / holdout_share;
+  const double n_h = count(holdout.payments), n_t = n_h * ratio;
+  const double x_t = count(treated.conversions), x_h = converted(holdout);
+  const double rate = x_t / n_t;
+  // The delta method: Poisson conversions over a Poisson number of holdouts.
+  const double variance = (x_t + 0.5) / (n_t * n_t) + rate * rate / n_h;
+  return {n_t,
+          {rate - x_h / n_h, std::sqrt(variance + share_variance(x_h, n_h))},
+          log_allocation_ratio(treated.conversions, std::min(holdout.conversions, holdout.payments),
+                               1.0 - holdout_share)};
+}
+
+bool payments_vanish(const Action& action, const ArmTotals& treated, const ArmTotals& holdout,
+                     const LearningConfig& config) {
+  if (action.holdout <= 0.0 || action.holdout >= 1.0) return false;
+  if (action.type == action_type::kSuppressPath) return true;
+  const double share = 1.0 - action.holdout;
+  const bool fewer = count(treated.payments) * action.holdout < count(holdout.payments) * share;
+  return fewer && log_allocation_ratio(treated.payments, holdout.payments, share) >=
+                      -std::log(config.missing_alpha);
+}
+
+}  // namespace
+
 Outcome judge(const Intervention& intervention, const ArmTotals& treated, const ArmTotals& holdout,
               const LearningConfig& config) {
   Outcome outcome;
@@ -133,24 +195,25 @@ Outcome judge(const Intervention& intervention, const ArmTotals& treated, const 
   outcome.holdout_conversions = holdout.conversions;
   const bool over = is_over(intervention.state);
   outcome.result = over ? OutcomeResult::inconclusive : OutcomeResult::pending;
-  if (treated.payments == 0 || holdout.payments == 0) return outcome;
+  const Action& action = intervention.action;
+  const bool vanish = payments_vanish(action, treated, holdout, config);
+  if (holdout.payments == 0 || (treated.payments == 0 && !vanish)) return outcome;
 
-  const double n_t = count(treated.payments), n_h = count(holdout.payments);
-  const double x_t = converted(treated), x_h = converted(holdout);
-  const double difference = x_t / n_t - x_h / n_h;
-  outcome.effect = {difference, std::sqrt(share_variance(x_t, n_t) + share_variance(x_h, n_h))};
-  outcome.value_minor = difference * count(treated.payments) *
-                        (static_cast<double>(treated.amount_minor) / n_t) * config.margin_share;
-  if (treated.payments < config.payments_min || holdout.payments < config.payments_min) {
+  const Comparison found =
+      vanish ? intended(treated, holdout, action.holdout) : per_payment(treated, holdout, config);
+  outcome.treated_payments = static_cast<uint64_t>(std::llround(found.treated_payments));
+  outcome.effect = found.effect;
+  const ArmTotals& priced = treated.payments > 0 ? treated : holdout;
+  outcome.value_minor = found.effect.mean * found.treated_payments *
+                        (static_cast<double>(priced.amount_minor) / count(priced.payments)) *
+                        config.margin_share;
+  if (outcome.treated_payments < config.payments_min || holdout.payments < config.payments_min) {
     return outcome;
   }
-  // Under the hypothesis of no difference both arms share one rate.
-  const double p = (x_t + x_h + 0.5) / (n_t + n_h + 1.0);
-  const double variance = p * (1.0 - p) * (1.0 / n_t + 1.0 / n_h);
-  outcome.log_evidence = log_mixture_ratio(difference, variance, config.mixture_sd);
-  const bool conclusive = outcome.log_evidence >= -std::log(config.alpha);
+  outcome.log_evidence = found.log_evidence;
+  const bool conclusive = found.log_evidence >= -std::log(config.alpha);
   const OutcomeResult before = intervention.outcome.result;
-  if (conclusive && difference < 0.0) {
+  if (conclusive && found.effect.mean < 0.0) {
     outcome.result = OutcomeResult::worse;
   } else if (before == OutcomeResult::worse || before == OutcomeResult::improved) {
     outcome.result = before;  // what was once concluded stands

@@ -38,7 +38,7 @@ Intervention running(double model_effect = 0.4, const Scope& scope = {"HDFC", "c
   i.action.action_id = "act-1";
   i.action.type = "reroute_traffic";
   i.action.scope = scope;
-  i.action.holdout = 0.2;
+  i.action.holdout = 0.5;
   i.action.issued_ts_ms = kIssued;
   i.state = InterventionState::active;
   i.option.cause = Cause::gateway_down;
@@ -133,7 +133,7 @@ TEST_CASE("a verdict stands, except that harm is called after an improvement too
 }
 
 TEST_CASE("payments that convert after counting began never make a share above one") {
-  const Outcome o = judge(running(), arm(50, 55), arm(50, 50), {});
+  const Outcome o = judge(running(), arm(200, 210), arm(50, 50), {});
   CHECK(o.effect.mean == 0.0);
 }
 
@@ -143,7 +143,8 @@ OutcomeResult watch(const LearningConfig& config, double p_treated, double p_hol
   RandomStream r = Random(2024).at(run, static_cast<uint64_t>(p_treated * 1000.0),
                                    static_cast<uint64_t>(holdout_share * 1000.0));
   ArmTotals treated, holdout;
-  const Intervention i = running();
+  Intervention i = running();
+  i.action.holdout = holdout_share;
   for (int n = 1; n <= payments; ++n) {
     const bool held = r.chance(holdout_share);
     ArmTotals& mine = held ? holdout : treated;
@@ -172,6 +173,86 @@ TEST_CASE("watched after every payment, a useless intervention is rarely called 
       CHECK(called <= kRuns * (config.alpha + 3.0 * std::sqrt(0.05 * 0.95 / kRuns)));
     }
   }
+}
+
+// A suppression: treated customers leave unseen with probability `leave`, the others convert with
+// p_treated. Looked at after every arrival.
+Outcome watch_suppression(double leave, double p_treated, double p_holdout, double holdout_share,
+                          int arrivals, uint64_t run, std::string_view type = "suppress_path") {
+  RandomStream r = Random(77).at(run, static_cast<uint64_t>(holdout_share * 1000.0),
+                                 static_cast<uint64_t>(p_holdout * 1000.0));
+  Intervention i = running();
+  i.action.type = type;
+  i.action.holdout = holdout_share;
+  ArmTotals treated, holdout;
+  Outcome o;
+  for (int n = 1; n <= arrivals && o.result == OutcomeResult::pending; ++n) {
+    const bool held = r.chance(holdout_share);
+    if (!held && r.chance(leave)) continue;
+    ArmTotals& mine = held ? holdout : treated;
+    ++mine.payments;
+    mine.amount_minor += 100'000;
+    mine.conversions += r.chance(held ? p_holdout : p_treated);
+    o = judge(i, treated, holdout, {});
+  }
+  return o;
+}
+
+TEST_CASE("customers who leave unseen are not success, though those who stay convert") {
+  int improved = 0, worse = 0, called = 0;
+  for (uint64_t run = 0; run < 200; ++run) {
+    // Three of four leave; in the holdout a quarter converts: nothing is gained.
+    called += watch_suppression(0.75, 1.0, 0.25, 0.5, 2000, run).result != OutcomeResult::pending;
+    // The holdout fares far better than the few who stay: harm.
+    worse += watch_suppression(0.75, 1.0, 0.8, 0.5, 2000, run).result == OutcomeResult::worse;
+    // Few leave and nobody would convert otherwise: a gain.
+    improved +=
+        watch_suppression(0.12, 0.95, 0.1, 0.2, 2000, run).result == OutcomeResult::improved;
+  }
+  CHECK(called <= 200 * 0.05 + 3.0 * std::sqrt(200 * 0.05 * 0.95));
+  CHECK(worse == 200);
+  CHECK(improved == 200);
+  const Outcome o = judge(
+      [] {
+        Intervention i = over(running());
+        i.action.type = "suppress_path";
+        i.action.holdout = 0.5;
+        return i;
+      }(),
+      arm(30, 28), arm(119, 29), {});
+  CHECK(o.result == OutcomeResult::inconclusive);
+  CHECK(o.treated_payments == 119);
+  CHECK(o.effect.mean == doctest::Approx((28.0 - 29.0) / 119.0));
+  CHECK(o.effect.sigma > 0.03);
+}
+
+TEST_CASE("missing treated payments are noticed for types of which nobody knew it") {
+  int worse = 0;
+  for (uint64_t run = 0; run < 100; ++run) {
+    worse +=
+        watch_suppression(0.6, 1.0, 0.9, 0.5, 3000, run, "homemade").result == OutcomeResult::worse;
+  }
+  CHECK(worse >= 95);
+}
+
+TEST_CASE("how events fall to two sides is judged right at any number of looks") {
+  for (const double p : {0.05, 0.5, 0.8, 0.95}) {
+    int called = 0;
+    for (uint64_t run = 0; run < 500; ++run) {
+      RandomStream r = Random(31).at(run, static_cast<uint64_t>(p * 100.0));
+      uint64_t a = 0, b = 0;
+      bool crossed = false;
+      for (int n = 0; n < 2000 && !crossed; ++n) {
+        ++(r.chance(p) ? a : b);
+        crossed = log_allocation_ratio(a, b, p) >= -std::log(0.05);
+      }
+      called += crossed;
+    }
+    CAPTURE(p);
+    CHECK(called <= 500 * 0.05);  // exact, so without allowance
+  }
+  CHECK(log_allocation_ratio(30, 119, 0.5) > std::log(1000.0));
+  CHECK(log_allocation_ratio(0, 0, 0.5) == doctest::Approx(0.0));
 }
 
 TEST_CASE("real differences are found, large ones soon") {

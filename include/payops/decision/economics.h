@@ -59,7 +59,7 @@ struct Economics {
   std::map<std::string, double> execution_minor_by_type = {{"alert_ops", 5000.0}};
 
   // Customers.
-  double switch_acceptance = 0.8;      // of those asked to pay another way, who do
+  double switch_acceptance = 0.5;      // of those asked to pay another way, who do
   double switch_alone = 0.1;           // of those declined, who do so unasked
   double retry_abandon_per_s = 0.005;  // hazard of leaving while a retry is held back
   double storm_relief = 0.5;       // of a retry storm's losses, what ends with its excess attempts

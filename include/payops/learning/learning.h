@@ -25,6 +25,7 @@ struct LearningConfig {
   double alpha = 0.05;             // chance of ever calling an intervention that does nothing
                                    // improved or worse, however often it is looked at
   double mixture_sd = 0.1;         // size of the conversion differences the test is best at
+  double missing_alpha = 0.001;    // chance of wrongly finding that treated payments are missing
   uint64_t payments_min = 30;      // in each arm before the test speaks
   double stabilise_s = 30.0;       // after issue, not counted
   double margin_share = 0.08;      // of a converted payment's amount (Economics::margin_share)
@@ -39,6 +40,7 @@ struct LearningConfig {
   static constexpr auto fields() {
     return std::make_tuple(field("alpha", &LearningConfig::alpha),
                            field("mixture_sd", &LearningConfig::mixture_sd),
+                           field("missing_alpha", &LearningConfig::missing_alpha),
                            field("payments_min", &LearningConfig::payments_min),
                            field("stabilise_s", &LearningConfig::stabilise_s),
                            field("margin_share", &LearningConfig::margin_share),
@@ -118,11 +120,23 @@ class OutcomeTracker {
 // Above log(1/α) it stays valid however often it is looked at.
 [[nodiscard]] double log_mixture_ratio(double difference, double variance, double mixture_sd);
 
+// Log of the likelihood ratio of `a` of a + b events falling to one side with a probability that is
+// Beta-distributed around `p` (concentration kAllocationPrior), against with probability p. Exact
+// for independent events, and as valid under continuous looking as the above (Robbins 1970).
+inline constexpr double kAllocationPrior = 20.0;
+[[nodiscard]] double log_allocation_ratio(uint64_t a, uint64_t b, double p);
+
 // Treated against holdout as far as counted. `improved` and `worse` as soon as the evidence allows,
 // `worse` also after `improved`; `inconclusive` once the intervention is over without either, and
 // in particular with no holdout or too few payments: no samples are never success. Before that
 // `pending`. The effect's sigma is its standard error; value_minor = effect × treated payments ×
 // their mean amount × margin.
+//
+// Customers whom an intervention keeps off a path may leave without an attempt, and those who stay
+// convert well. Where payments can vanish so (suppress_path, or whenever fewer treated payments are
+// seen than the holdout's share implies, at missing_alpha), it is judged by intention to treat: the
+// conversions of all who were selected, who are known from the holdout since the arms are drawn by
+// hash. treated_payments is then that number.
 [[nodiscard]] Outcome judge(const Intervention& intervention, const ArmTotals& treated,
                             const ArmTotals& holdout, const LearningConfig& config);
 
