@@ -217,8 +217,8 @@ Outcome judge(const Intervention& intervention, const ArmTotals& treated, const 
     outcome.result = OutcomeResult::worse;
   } else if (before == OutcomeResult::worse || before == OutcomeResult::improved) {
     outcome.result = before;  // what was once concluded stands
-  } else if (conclusive) {
-    outcome.result = OutcomeResult::improved;
+  } else if (conclusive && treated.payments >= config.payments_min) {
+    outcome.result = OutcomeResult::improved;  // on payments seen, not on absent ones
   }
   return outcome;
 }
