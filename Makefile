@@ -11,6 +11,8 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 BROKER ?= embedded
 ARGS ?=
 FUZZ_SECONDS ?= 120
+# What ccache needs to cache files that use a precompiled header.
+export CCACHE_SLOPPINESS ?= pch_defines,time_macros
 
 # configure PRESET [OPTION…], build PRESET [TARGET…]
 configure = echo "==> Configuring ($(1))" && cmake --preset $(1) $(2) >build/$(1).configure.log || \
