@@ -16,6 +16,13 @@ double share_llr(double n, double k, double p0, double g) {
   return failure + (n - k) * success;
 }
 
+void share_llrs(double n, double k, double p0, const double* g, double* llr, std::size_t count) {
+  const double ratio = (1.0 - p0) / p0;
+  for (std::size_t j = 0; j < count; ++j) llr[j] = (n - k) * std::log1p(-g[j]);
+  if (k <= 0.0) return;
+  for (std::size_t j = 0; j < count; ++j) llr[j] += k * std::log(1.0 + g[j] * ratio);
+}
+
 double drop_llr(double k, double mean, double g) {
   return (k > 0.0 ? k * std::log1p(-g) : 0.0) + mean * g;
 }

@@ -30,17 +30,19 @@ double combined(double global, double issuer, double method, double gateway) {
   return std::clamp(o / (1.0 + o), 0.0005, 0.97);
 }
 
-double p95_of(const std::array<double, kLatencyBuckets>& histogram, double total,
+template <class Number>
+double p95_of(const std::array<Number, kLatencyBuckets>& histogram, double total,
               std::size_t* bucket) {
   double below = 0.0;
   for (std::size_t i = 0; i < kLatencyBuckets; ++i) {
-    if (histogram[i] > 0.0 && below + histogram[i] >= 0.95 * total) {
+    const double count = histogram[i];
+    if (count > 0.0 && below + count >= 0.95 * total) {
       if (bucket != nullptr) *bucket = i;
       const double low = latency_bucket_low_ms(i);
       const double high = latency_bucket_low_ms(i + 1);
-      return low + (high - low) * (0.95 * total - below) / histogram[i];
+      return low + (high - low) * (0.95 * total - below) / count;
     }
-    below += histogram[i];
+    below += count;
   }
   return 0.0;
 }
@@ -319,7 +321,7 @@ void Reasoner::State::refresh(Leaf& leaf) {
     own.slow = own.timed = 0.0;
   }
   at(Share::slow) = shrunk(own.slow, own.timed, kPriorSlow, kPriorAttempts);
-  for (double& count : leaf.latency) count *= kLatencyKeep;
+  for (float& count : leaf.latency) count *= static_cast<float>(kLatencyKeep);
   leaf.latency_total *= kLatencyKeep;
   const double keep = std::exp2(-static_cast<double>(slot_s()) / config.half_life_s);
   for (double* sum : {&leaf.amount, &leaf.amount_first}) *sum *= keep;

@@ -65,6 +65,34 @@ Tally to_tally(const Flow& f) {
           .expected_ok = f.v[kExpectedOk]};
 }
 
+// What a cell counts, before any expectation.
+Flow counts_of(const Cell& cell, uint32_t slow_from) {
+  Flow f;
+  const auto set = [&f](std::size_t count, uint32_t value) {
+    f.v[count] = static_cast<float>(value);
+  };
+  const auto failures = [&](DeclineClass c) {
+    return cell.first_failures[static_cast<std::size_t>(c)];
+  };
+  set(kAttempts, cell.attempts);
+  set(kFailed, cell.attempts - cell.approvals);
+  set(kFirst, cell.first_attempts);
+  set(kApproved, cell.first_approvals);
+  for (std::size_t c = 0; c < kTechnicalClasses.size(); ++c) {
+    set(kTechnical + c, failures(kTechnicalClasses[c]));
+  }
+  set(kCustomer, failures(DeclineClass::customer));
+  set(kPolicy, failures(DeclineClass::issuer_policy));
+  set(kFraud, failures(DeclineClass::fraud));
+  if (slow_from != kNone) {
+    uint32_t slow = 0;
+    for (std::size_t b = slow_from; b < kLatencyBuckets; ++b) slow += cell.latency.counts[b];
+    set(kTimed, cell.attempts);
+    set(kSlow, slow);
+  }
+  return f;
+}
+
 }  // namespace
 
 double flow_n(const Flow& f, Share share) {
@@ -144,35 +172,19 @@ void Reasoner::State::add_leaf(uint32_t leaf_index, const Cell& cell, double tre
   }
   if (began) refresh(leaf);
 
-  Flow f;
-  f.v[kAttempts] = cell.attempts;
-  f.v[kFailed] = cell.attempts - cell.approvals;
-  f.v[kFirst] = cell.first_attempts;
-  f.v[kApproved] = cell.first_approvals;
-  const auto failures = [&](DeclineClass c) -> double {
-    return cell.first_failures[static_cast<std::size_t>(c)];
+  Flow f = counts_of(cell, leaf.slow_from);
+  const auto set = [&f](std::size_t count, double value) {
+    f.v[count] = static_cast<float>(value);
   };
-  for (std::size_t c = 0; c < kTechnicalClasses.size(); ++c) {
-    f.v[kTechnical + c] = failures(kTechnicalClasses[c]);
-  }
-  f.v[kCustomer] = failures(DeclineClass::customer);
-  f.v[kPolicy] = failures(DeclineClass::issuer_policy);
-  f.v[kFraud] = failures(DeclineClass::fraud);
-  f.v[kTreated] = treated;
-  if (leaf.slow_from != kNone) {
-    f.v[kTimed] = cell.attempts;
-    for (std::size_t b = leaf.slow_from; b < kLatencyBuckets; ++b) {
-      f.v[kSlow] += cell.latency.counts[b];
-    }
-  }
-  f.v[kExpectedOk] = (f.v[kFirst] - f.v[kCustomer]) * leaf.expected_ok;
+  set(kTreated, treated);
+  set(kExpectedOk, (f.v[kFirst] - f.v[kCustomer]) * leaf.expected_ok);
   for (std::size_t s = 0; s < leaf.expected.size(); ++s) {
     const auto share = static_cast<Share>(s);
     const double n = flow_n(f, share);
     const double p = share == Share::retry ? 0.0 : leaf.expected[s];
     const double fault = alarms.empty() ? 0.0 : moved(self.key, share);
-    f.v[kExpected + s] = n * p;
-    f.v[kForeseen + s] = n * (p + (1.0 - p) * fault);
+    set(kExpected + s, n * p);
+    set(kForeseen + s, n * (p + (1.0 - p) * fault));
   }
   for (const uint32_t series : leaf.series) {
     Flow& sum = flows[series];
@@ -182,7 +194,9 @@ void Reasoner::State::add_leaf(uint32_t leaf_index, const Cell& cell, double tre
       store.watched[s.detail].latency[static_cast<std::size_t>(slot) % kSlots] += cell.latency;
     }
   }
-  for (std::size_t b = 0; b < kLatencyBuckets; ++b) leaf.latency[b] += cell.latency.counts[b];
+  for (std::size_t b = 0; b < kLatencyBuckets; ++b) {
+    leaf.latency[b] += static_cast<float>(cell.latency.counts[b]);
+  }
   leaf.latency_total += cell.attempts;
   leaf.amount += static_cast<double>(cell.amount_minor);
   leaf.amount_first += cell.first_attempts;

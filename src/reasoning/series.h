@@ -163,7 +163,7 @@ struct Leaf {
   double amount_first = 0.0;
   double attempts_per = 0.0;  // attempts and payments, likewise
   double payments = 0.0;
-  std::array<double, kLatencyBuckets> latency{};  // short memory, never frozen
+  std::array<float, kLatencyBuckets> latency{};  // short memory, never frozen
   double latency_total = 0.0;
   uint32_t self = kNone;
   uint32_t slow_from = kNone;  // the first latency bucket that counts as slow

@@ -38,7 +38,7 @@ enum Count : std::size_t {
   kCounts = kForeseen + 6
 };
 struct Flow {
-  std::array<double, kCounts> v{};
+  std::array<float, kCounts> v{};
 };
 
 // An alarm as it lives here, by ids rather than names.

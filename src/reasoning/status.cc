@@ -185,7 +185,7 @@ std::vector<PathStats> Reasoner::State::paths(const Dictionary& dictionary) cons
     if (leaf.amount_first > 0.0) stats.amount_minor_mean = leaf.amount / leaf.amount_first;
     LatencyHistogram histogram;
     for (std::size_t i = 0; i < kLatencyBuckets; ++i) {
-      histogram.counts[i] = static_cast<uint32_t>(leaf.latency[i] * 16.0 + 0.5);
+      histogram.counts[i] = static_cast<uint32_t>(leaf.latency[i] * 16.0F + 0.5F);
     }
     stats.latency_p95_ms = histogram.quantile_ms(0.95);
     all.push_back(std::move(stats));

@@ -23,6 +23,8 @@ inline constexpr std::array<double, 3> kDropShares{0.45, 0.80, 0.97};
 // Log-likelihood ratio of k failures among n attempts: rate p0 + (1 - p0) g against p0.
 // 0 < p0 < 1, 0 <= g < 1, 0 <= k <= n.
 [[nodiscard]] double share_llr(double n, double k, double p0, double g);
+// The same for `count` values of g at once.
+void share_llrs(double n, double k, double p0, const double* g, double* llr, std::size_t count);
 // The same of k arrivals where `mean` were expected: Poisson mean (1 - g) against mean. 0 <= g < 1.
 [[nodiscard]] double drop_llr(double k, double mean, double g);
 
@@ -35,24 +37,24 @@ inline constexpr std::array<double, 3> kDropShares{0.45, 0.80, 0.97};
 // jumps, so that nothing overshoots.
 [[nodiscard]] double drop_threshold(double arl_s, double rate, double g);
 
-// One CUSUM and what it has seen since it last stood at zero.
+// One CUSUM and what it has seen since it last stood at zero. Small, since every series has many.
 struct Cusum {
   double statistic = 0.0;
-  int64_t onset = 0;  // second in which it left zero: the estimate of when the change began
-  double attempts = 0.0;
-  double failures = 0.0;
-  double expected = 0.0;
+  uint32_t onset = 0;  // second in which it left zero: the estimate of when the change began
+  float attempts = 0.0F;
+  float failures = 0.0F;
+  float expected = 0.0F;
   // Adds a second's counts. `llr` is theirs.
   void add(double llr, int64_t second, double n, double k, double e) {
     if (statistic + llr <= 0.0) {
-      *this = {};
+      if (statistic != 0.0) *this = {};
       return;
     }
-    if (statistic == 0.0) onset = second;
+    if (statistic == 0.0) onset = static_cast<uint32_t>(second);
     statistic += llr;
-    attempts += n;
-    failures += k;
-    expected += e;
+    attempts += static_cast<float>(n);
+    failures += static_cast<float>(k);
+    expected += static_cast<float>(e);
   }
   static constexpr auto fields() {
     return std::make_tuple(field("statistic", &Cusum::statistic), field("onset", &Cusum::onset),
@@ -73,9 +75,9 @@ struct Bank {
   void add_share(const std::array<double, N>& shares, int64_t second, double n, double k,
                  double p0) {
     if (k == 0.0 && quiet()) return;
-    for (std::size_t j = 0; j < N; ++j) {
-      cusums[j].add(share_llr(n, k, p0, shares[j]), second, n, k, n * p0);
-    }
+    std::array<double, N> llr;
+    share_llrs(n, k, p0, shares.data(), llr.data(), N);
+    for (std::size_t j = 0; j < N; ++j) cusums[j].add(llr[j], second, n, k, n * p0);
   }
   void add_drop(const std::array<double, N>& shares, int64_t second, double k, double mean) {
     for (std::size_t j = 0; j < N; ++j) {
