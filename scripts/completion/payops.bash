@@ -3,32 +3,47 @@
 # /usr/share/bash-completion/completions/payops.
 
 # Subcommands, and their options; tests/style/completion_test holds both against the program's help.
-_payops_commands='demo broker topics simulate agent run approve reject kill audit explain replay
-  config graph state bench'
+_payops_commands='demo broker topics simulate agent run approve reject kill keys audit explain replay
+  config graph state learned bench'
 _payops_words() {
   case $1 in
     '') echo "$_payops_commands --help --version" ;;
-    demo) echo --scenario --seed --speed --duration --bootstrap --json ;;
-    broker) echo --port-file ;;
+    demo) echo --scenario --stream --seed --speed --duration --warm-up --bootstrap --json ;;
+    broker) echo --port-file --topic-prefix ;;
     topics) echo create list ;;
-    'topics create' | 'topics list') echo --bootstrap --topic-prefix ;;
-    simulate) echo --bootstrap --scenario --seed --rate --speed --duration --out --topic-prefix ;;
-    agent) echo --config --bootstrap --mode --state --audit --until-end --json --topic-prefix ;;
-    run) echo --scenario --seed --duration --rate --audit --json ;;
-    approve | reject) echo --bootstrap --key --topic-prefix ;;
+    'topics create')
+      echo --bootstrap --topic-prefix --connect-timeout --replication-factor --json
+      ;;
+    'topics list') echo --bootstrap --topic-prefix --connect-timeout --json ;;
+    simulate)
+      echo --bootstrap --scenario --seed --rate --speed --duration --out --topic-prefix --json
+      ;;
+    agent)
+      echo --config --bootstrap --mode --state --audit --until-end --verbose --json --topic-prefix
+      ;;
+    run) echo --scenario --seed --duration --rate --config --audit --json --quiet ;;
+    approve | reject) echo --bootstrap --key --topic-prefix --by --yes ;;
     kill) echo on off ;;
-    'kill on' | 'kill off') echo --bootstrap --key --topic-prefix ;;
+    'kill on' | 'kill off') echo --bootstrap --key --topic-prefix --by ;;
+    keys) echo new ;;
+    'keys new') echo --out ;;
     audit) echo verify show export ;;
     'audit verify') echo --checkpoint --json ;;
+    'audit show') echo --kind --last ;;
     'audit export') echo --format ;;
-    explain) echo --audit ;;
+    explain) echo --audit --json ;;
     replay) echo --json ;;
     config) echo check show ;;
     graph) echo --agent ;;
     state) echo show ;;
     'state show') echo --state --json ;;
+    learned) echo show reset --state --json ;;
+    'learned show') echo --state --json ;;
+    'learned reset') echo --scope --bootstrap --topic-prefix --key --by ;;
     bench) echo ingest ;;
-    'bench ingest') echo --bootstrap --messages --json --topic-prefix ;;
+    'bench ingest')
+      echo --bootstrap --messages --repeat --rate --topic-prefix --config --json
+      ;;
   esac
 }
 

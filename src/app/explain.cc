@@ -35,7 +35,8 @@ Status for_each_line(const std::string& directory, const Visit& visit) {
 }
 
 Json body_of(const AuditLine& line) {
-  return Json::parse("{" + std::string(line.body) + "}", nullptr, false);
+  Json body = Json::parse("{" + std::string(line.body) + "}", nullptr, false);
+  return body.is_object() ? body : Json::object();
 }
 
 LogPlace place_of(const AuditLine& line, const memory::LogLine& where) {
@@ -130,11 +131,13 @@ class Gatherer {
     const Action& action = decided->action;
     const bool undoes = ids_.contains(action.inverse_of);
     if (action.decision_id != id_ && !undoes && !ids_.contains(action.action_id)) return {};
-    const std::string text = undoes ? "to be undone by " + action.action_id
-                             : ids_.contains(action.action_id)
-                                 ? "approved by a person, judged again and to be published"
-                                 : "decided: " + std::string(name_of(decided->state));
-    add(line, where, action.action_id, text);
+    if (undoes) {
+      add(line, where, action.inverse_of, "to be undone by " + action.action_id);
+    } else if (ids_.contains(action.action_id)) {
+      add(line, where, action.action_id, "approved by a person, judged again and to be published");
+    } else {
+      add(line, where, action.action_id, "decided: " + std::string(name_of(decided->state)));
+    }
     const auto known =
         std::find_if(story_.actions.begin(), story_.actions.end(),
                      [&](const Intervention& i) { return i.action.action_id == action.action_id; });
@@ -161,14 +164,14 @@ class Gatherer {
           std::string(line.kind) + (reason.empty() ? "" : ": " + reason) +
               (body.contains("uncertain") ? ", though it may have gone out" : ""));
     } else if (line.kind == "transition") {
-      const Json& t = body["transition"];
+      const Json t = body.value("transition", Json());
       const std::string id = text_at(t, "action_id");
       if (!ids_.contains(id)) return {};
       const std::string why = text_at(t, "why");
       add(line, where, id,
           text_at(t, "from") + " -> " + text_at(t, "to") + (why.empty() ? "" : ": " + why));
     } else if (line.kind == "verdict") {
-      const Json& v = body["verdict"];
+      const Json v = body.value("verdict", Json());
       const std::string id = text_at(v, "proposal_id");
       if (!ids_.contains(id)) return {};
       add(line, where, id,

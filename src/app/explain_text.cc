@@ -10,7 +10,9 @@ namespace {
 
 using payments_agent::CycleReport;
 
-constexpr double kOneSided90 = 1.6448536269514722;
+constexpr double kHardlyPossible = 0.001;  // less is named, not told
+constexpr std::size_t kHypothesesTold = 6;
+constexpr std::size_t kOptionsTold = 6;
 
 std::string heading(const std::string& text, const Terminal& terminal) {
   return "\n" + terminal.styled(Style::bold, text) + "\n";
@@ -33,13 +35,19 @@ std::string spelled(std::string_view name) {
   return words;
 }
 
+std::string more_text(std::size_t count, const std::string& how) {
+  return count == 0 ? "" : "  and " + std::to_string(count) + " more, " + how + "\n";
+}
+
 std::string alarm_text(const Alarm& a) {
   std::string text = "  " + spelled(name_of(a.pattern)) + ", " + describe(a.scope) + " (" +
                      std::string(name_of(a.spread)) + "), since " + clock_time(a.started_ts_ms) +
                      ", noticed " + clock_time(a.raised_ts_ms);
-  text += "\n    " + spelled(name_of(a.signal)) + " " + quantity(a.signal, a.observed) + " where " +
-          quantity(a.signal, a.expected) + " is usual, over " +
-          std::to_string(a.evidence_attempts) + " attempts";
+  // What a detector of success counts are the failures that are not the customer's own.
+  const bool success = a.signal == Signal::success_rate;
+  text += "\n    " + (success ? "technical failures" : spelled(name_of(a.signal))) + " " +
+          quantity(a.signal, a.observed) + " where " + quantity(a.signal, a.expected) +
+          " is usual, over " + std::to_string(a.evidence_attempts) + " attempts";
   if (a.excess_failures > 0.5) {
     text += ", " + fixed(a.excess_failures, 0) + " failures more than usual";
   }
@@ -48,22 +56,25 @@ std::string alarm_text(const Alarm& a) {
          " false alarms a week) [" + a.id + "]\n";
 }
 
-std::string status_text(const SeriesStatus& s) {
+// The readings that make a series DEGRADED; all of them where it alarms.
+std::string status_text(const SeriesStatus& s, double anomaly_threshold) {
   std::vector<std::string> parts;
   for (const Reading& r : s.readings) {
-    if (r.warming_up) continue;
+    if (r.warming_up || (!s.alarming && r.z <= anomaly_threshold)) continue;
     parts.push_back(spelled(name_of(r.signal)) + " " + quantity(r.signal, r.value) + " (usual " +
                     quantity(r.signal, r.baseline) + ", z " + fixed(r.z, 1) + ")");
   }
-  return "  " + describe(s.scope) + (s.degraded ? ", DEGRADED: " : ": ") +
-         (parts.empty() ? std::string("still learning what is usual") : join(parts, ", ")) + "\n";
+  if (parts.empty()) return "";
+  return "  " + describe(s.scope) + (s.degraded ? ", DEGRADED: " : ": ") + join(parts, ", ") + "\n";
 }
 
 std::string seen_text(const Explanation& e, const Terminal& terminal) {
   std::string text = heading("What was seen", terminal);
   if (e.report.alarms.empty()) text += "  no alarm was in force\n";
   for (const Alarm& alarm : e.report.alarms) text += alarm_text(alarm);
-  for (const SeriesStatus& status : e.report.statuses) text += status_text(status);
+  for (const SeriesStatus& status : e.report.statuses) {
+    text += status_text(status, e.anomaly_threshold);
+  }
   for (const std::string& sentence : disagreements(e.report, e.anomaly_threshold)) {
     text += "  z-score and detector differ: " + sentence + "\n";
   }
@@ -73,7 +84,10 @@ std::string seen_text(const Explanation& e, const Terminal& terminal) {
 std::string hypotheses_text(const CycleReport& report, const Terminal& terminal) {
   if (report.hypotheses.empty()) return "";
   std::string text = heading("What could explain it", terminal);
+  std::size_t told = 0;
   for (const Hypothesis& h : report.hypotheses) {
+    if (told > 0 && (told >= kHypothesesTold || h.posterior < kHardlyPossible)) break;
+    ++told;
     text += "  " + pad_left(percent(h.posterior), 7) + "  " + spelled(name_of(h.cause));
     if (h.cause != Cause::none_of_these) text += ", " + describe(h.scope);
     text += " (" + percent(h.prior) + " before looking)\n";
@@ -81,7 +95,7 @@ std::string hypotheses_text(const CycleReport& report, const Terminal& terminal)
     for (const std::string& line : h.evidence_against) text += "           against: " + line + "\n";
     if (!h.why_not.empty()) text += "           why not: " + h.why_not + "\n";
   }
-  return text;
+  return text + more_text(report.hypotheses.size() - told, "less likely");
 }
 
 std::string items_text(const Nrv& nrv, const std::string& currency) {
@@ -115,17 +129,26 @@ std::string option_text(const Option& o, std::size_t rank, const std::string& cu
 std::string options_text(const Explanation& e, const Terminal& terminal) {
   if (e.report.options.empty()) return "";
   std::string text = heading("What could be done, best first, against doing nothing", terminal);
+  std::size_t left_out = 0;
   for (std::size_t i = 0; i < e.report.options.size(); ++i) {
-    text += option_text(e.report.options[i], i + 1, e.currency);
+    const Option& option = e.report.options[i];
+    const bool weighed = std::any_of(
+        e.report.considered.begin(), e.report.considered.end(),
+        [&](const safety::Judgement& j) { return j.option.option_id == option.option_id; });
+    if (i >= kOptionsTold && !weighed) {
+      ++left_out;
+      continue;
+    }
+    text += option_text(option, i + 1, e.currency);
   }
-  return text;
+  return text + more_text(left_out, "ranked lower");
 }
 
 std::string judgement_text(const safety::Judgement& judged, const std::string& currency,
                            const Terminal& terminal) {
   const Option& o = judged.option;
   std::string text = "  " + describe_action(o.type, o.scope, o.params, o.strength) +
-                     ", made safer: holdout " + percent(o.holdout, 0) + ", touches " +
+                     ", as it came to the gate: holdout " + percent(o.holdout, 0) + ", touches " +
                      percent(o.blast_radius) + ", for " + fixed(o.duration_s, 0) + " s, worth " +
                      describe_value(o.nrv.total, currency) + "\n";
   if (!judged.pre_mortem.findings.empty()) {
@@ -133,11 +156,19 @@ std::string judgement_text(const safety::Judgement& judged, const std::string& c
             percent(judged.pre_mortem.failure_probability) + " likely, costing " +
             money(judged.pre_mortem.expected_cost_minor, currency) + " in expectation. Why?\n";
   }
+  std::vector<std::string> unlikely;
   for (const Finding& f : judged.pre_mortem.findings) {
+    if (f.probability < kHardlyPossible) {
+      unlikely.push_back(spelled(name_of(f.mode)));
+      continue;
+    }
     text += "      " + pad_left(percent(f.probability), 7) + "  " + spelled(name_of(f.mode)) +
             " (" + money(f.cost_minor, currency) + "): " + f.because + "\n";
     if (!f.mitigation.empty()) text += "               so: " + f.mitigation + "\n";
     if (!f.rollback_when.empty()) text += "               undo when " + f.rollback_when + "\n";
+  }
+  if (!unlikely.empty()) {
+    text += "      below " + percent(kHardlyPossible) + ": " + join(unlikely, ", ") + "\n";
   }
   const bool allowed = judged.verdict.outcome == GateOutcome::allow;
   text += "    the gate: " + terminal.styled(allowed ? Style::good : Style::warn,
@@ -195,18 +226,24 @@ std::string outcome_text(const Explanation& e, const Terminal& terminal) {
     return text + "; without both arms nothing can be said\n";
   }
   return text + "; difference " + fixed(o.effect.mean * 100, 1) +
-         " points (90 %: " + fixed((o.effect.mean - kOneSided90 * o.effect.sigma) * 100, 1) +
-         " to " + fixed((o.effect.mean + kOneSided90 * o.effect.sigma) * 100, 1) +
-         "), log evidence " + fixed(o.log_evidence, 1) + ", worth " +
-         money(o.value_minor, e.currency) + "\n";
+         " points (90 %: " + fixed(o.effect.low() * 100, 1) + " to " +
+         fixed(o.effect.high() * 100, 1) + "), log evidence " + fixed(o.log_evidence, 1) +
+         ", worth " + money(o.value_minor, e.currency) + "\n";
 }
 
 std::string record_text(const Explanation& e, const Terminal& terminal) {
   return heading("On record", terminal) + "  audit seq " + std::to_string(e.place.seq) + ", hash " +
          e.place.hash + "\n  " + e.place.file + " line " + std::to_string(e.place.line) +
          "\n  computed from " + e.step.inputs + " bytes " + std::to_string(e.step.offset) + " to " +
-         std::to_string(e.step.offset + e.step.length) + ", SHA-256 " + e.step.sha256 +
-         "\n  payops " + e.build + ", configuration " + e.config_hash + "\n";
+         std::to_string(e.step.offset + e.step.length) + ", SHA-256 " + e.step.sha256 + "\n  " +
+         e.build + ", configuration " + e.config_hash + "\n";
+}
+
+bool overlap(const Scope& a, const Scope& b) {
+  const auto meet = [](const std::string& x, const std::string& y) {
+    return x == "*" || y == "*" || x == y;
+  };
+  return meet(a.issuer, b.issuer) && meet(a.method, b.method) && meet(a.gateway, b.gateway);
 }
 
 }  // namespace
@@ -225,16 +262,31 @@ std::vector<std::string> disagreements(const CycleReport& report, double anomaly
                           ": a change too small for the display window, or fading from it");
     }
   }
+  std::vector<std::string> sharing;
   for (const SeriesStatus& s : report.statuses) {
     if (!s.degraded || s.alarming) continue;
+    const bool shares =
+        std::any_of(report.alarms.begin(), report.alarms.end(), [&](const Alarm& alarm) {
+          return alarm.ended_ts_ms == 0 && overlap(alarm.scope, s.scope);
+        });
+    if (shares) {
+      sharing.push_back(describe(s.scope));
+      continue;
+    }
     const auto worst =
         std::max_element(s.readings.begin(), s.readings.end(),
                          [](const Reading& a, const Reading& b) { return a.z < b.z; });
     if (worst == s.readings.end()) continue;
     sentences.push_back(describe(s.scope) + " shows DEGRADED (" + spelled(name_of(worst->signal)) +
                         " z " + fixed(worst->z, 1) + ", beyond " + limit +
-                        ") and no detector alarms on it: evidence that has not lasted, or the "
-                        "effect of a fault elsewhere");
+                        ") and no detector alarms on it: evidence that has not lasted, or what a "
+                        "fault elsewhere drives there");
+  }
+  if (!sharing.empty()) {
+    sentences.push_back(
+        "DEGRADED without an alarm of their own, since they share payments with "
+        "what alarms: " +
+        join(sharing, ", "));
   }
   return sentences;
 }

@@ -93,7 +93,8 @@ Result<std::string> from_hex(std::string_view hex) {
   for (std::size_t i = 0; i + 1 < hex.size() + hex.size() % 2; i += 2) {
     const int high = digit(hex[i]);
     const int low = i + 1 < hex.size() ? digit(hex[i + 1]) : -1;
-    if (high < 0 || low < 0) return fail(ErrorCode::corrupt, "not hexadecimal: " + std::string(hex));
+    if (high < 0 || low < 0)
+      return fail(ErrorCode::corrupt, "not hexadecimal: " + std::string(hex));
     bytes.push_back(static_cast<char>(high * 16 + low));
   }
   return bytes;

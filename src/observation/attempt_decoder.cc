@@ -90,18 +90,19 @@ AttemptDecoder::AttemptDecoder(const ObservationConfig& config, const FieldMappi
 AttemptDecoder::TextSpec AttemptDecoder::compile(AttemptField field, const TextRule& rule,
                                                  std::size_t max_bytes) {
   TextSpec spec{.field = field,
-                .constant = rule.constant,
+                .constant = {},
                 .values = {},
                 .otherwise = {},
                 .number = rule.number,
                 .required = rule.required,
+                .plain = !rule.constant && rule.values.empty(),
                 .max_bytes = max_bytes};
-  spec.plain = !rule.constant && rule.values.empty();
+  if (rule.constant) spec.constant.emplace(*rule.constant);
   for (const auto& [from, to] : rule.values) {
     if (from == "*") {
-      spec.otherwise = to;
+      spec.otherwise.emplace(to);
     } else {
-      spec.values.emplace_back(from, to);
+      spec.values.emplace_back(from, PaddedText(to));
     }
   }
   return spec;
@@ -163,7 +164,7 @@ inline bool AttemptDecoder::read_text(const TextSpec& spec, std::string_view& ou
 // Every text but a plain string of fit length under a rule without constant and values.
 bool AttemptDecoder::read_any_text(const TextSpec& spec, std::string_view& out) {
   if (spec.constant) {
-    out = *spec.constant;
+    out = spec.constant->view();
     return true;
   }
   out = {};
@@ -183,9 +184,9 @@ bool AttemptDecoder::read_any_text(const TextSpec& spec, std::string_view& out) 
   const auto it = std::find_if(spec.values.begin(), spec.values.end(),
                                [&](const auto& pair) { return pair.first == out; });
   if (it != spec.values.end()) {
-    out = it->second;
+    out = it->second.view();
   } else if (spec.otherwise && !out.empty()) {
-    out = *spec.otherwise;
+    out = spec.otherwise->view();
   }
   if (out.empty() && spec.required) return fail(DeadReason::missing_field, spec.field);
   return out.size() <= spec.max_bytes || fail(DeadReason::unusable_text, spec.field);
@@ -204,10 +205,12 @@ bool AttemptDecoder::read_texts(Attempt& out) {
 bool AttemptDecoder::read_status(Attempt& out) {
   std::string_view text;
   if (!read_text(status_, text)) return false;
-  const auto status = parse_enum<AttemptStatus>(text);
-  if (!status) return fail(DeadReason::unknown_value, AttemptField::status);
-  out.status = *status;
-  return true;
+  // The four words differ in their first letter.
+  out.status = text[0] == 'a'   ? AttemptStatus::approved
+               : text[0] == 'd' ? AttemptStatus::declined
+               : text[0] == 'e' ? AttemptStatus::error
+                                : AttemptStatus::timeout;
+  return text == name_of(out.status) || fail(DeadReason::unknown_value, AttemptField::status);
 }
 
 // A number of the unit's places. REQUIRES: the field is not absent.

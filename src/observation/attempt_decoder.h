@@ -11,6 +11,7 @@
 
 #include "json_index.h"
 #include "layout.h"
+#include "numbers.h"
 #include "payops/observation/config.h"
 #include "payops/observation/field_mapping.h"
 
@@ -55,17 +56,30 @@ class AttemptDecoder {
  public:
   // REQUIRES: config and mapping validate.
   AttemptDecoder(const ObservationConfig& config, const FieldMapping& mapping);
-  // False: see fault(). Views in `out` live until the next call. Names are not yet checked by
-  // usable_name().
+  // False: see fault(). Views in `out` live until the next call, and kTokenPadding bytes can be
+  // read from the start of each. Names are not yet checked by usable_name().
   [[nodiscard]] bool decode(std::string_view bytes, int64_t now_ms, DecodedAttempt& out);
   [[nodiscard]] const Fault& fault() const { return fault_; }
 
  private:
+  // A text of the mapping, readable beyond its end like those of a message.
+  class PaddedText {
+   public:
+    explicit PaddedText(std::string_view text) : bytes_(text.begin(), text.end()) {
+      bytes_.resize(text.size() + kTokenPadding);
+    }
+    [[nodiscard]] std::string_view view() const {
+      return {bytes_.data(), bytes_.size() - kTokenPadding};
+    }
+
+   private:
+    std::vector<char> bytes_;
+  };
   struct TextSpec {
     AttemptField field;
-    std::optional<std::string> constant;
-    std::vector<std::pair<std::string, std::string>> values;
-    std::optional<std::string> otherwise;  // the value of "*"
+    std::optional<PaddedText> constant;
+    std::vector<std::pair<std::string, PaddedText>> values;
+    std::optional<PaddedText> otherwise;  // the value of "*"
     bool number = false;
     bool required = true;
     bool plain = true;  // neither constant nor values

@@ -122,15 +122,17 @@ bool Layout::read_object(Node& node, JsonCursor& cursor, FieldTokens& out) {
   const uint32_t* at = cursor.at + 1;
   char mark = text[*at];
   if (mark == '}') ++at;
-  for (std::size_t position = 0; mark != '}'; ++position) {
+  const Prediction* predicted = node.predicted.data();
+  const Prediction* const last = predicted + kPredictedKeys;
+  for (; mark != '}'; predicted += predicted != last ? 1 : 0) {
     const char* const key = text + *at;
     if (*key != '"' || text[at[1]] != ':') return fail(DeadReason::malformed_json);
     Target target;
-    if (position < kPredictedKeys && node.predicted[position].holds(key + 1)) {
-      target = node.predicted[position].target;
+    if (predicted != last && predicted->holds(key + 1)) {
+      target = predicted->target;
     } else {
       cursor.at = at;
-      target = look_up(node, position, cursor);
+      target = look_up(node, static_cast<std::size_t>(predicted - node.predicted.data()), cursor);
     }
     at += 2;
     const char first = text[*at];

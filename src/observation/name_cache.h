@@ -1,4 +1,6 @@
-// A small memory of ids before the dictionary: names up to 16 bytes, compared as two words.
+// A small memory of ids before the dictionary: names up to 16 bytes, compared as two words. Names
+// handed in can be read 16 bytes from their start (kTokenPadding), so that no branch hangs on their
+// length.
 #pragma once
 
 #include <array>
@@ -25,7 +27,7 @@ class NameCache {
   }
 
  private:
-  // First and last bytes (they overlap) and the length: as unambiguous as the name. Size 0: none.
+  // The bytes, zeros behind them, and the length. Size 0: none.
   struct Words {
     uint64_t head = 0;
     uint64_t tail = 0;
@@ -38,21 +40,16 @@ class NameCache {
   };
   static constexpr std::size_t kEntries = 64;
 
-  template <class Word>
-  static uint64_t load(const char* p) {
-    Word word;
-    std::memcpy(&word, p, sizeof word);
-    return word;
-  }
   static Words words_of(std::string_view name) {
-    const char* const p = name.data();
     const std::size_t n = name.size();
-    if (n > 16 || n == 0) return {};
-    if (n >= 8) return {load<uint64_t>(p), load<uint64_t>(p + n - 8), n};
-    if (n >= 4) return {load<uint32_t>(p), load<uint32_t>(p + n - 4), n};
-    const uint64_t bytes =
-        load<uint8_t>(p) << 16 | load<uint8_t>(p + n / 2) << 8 | load<uint8_t>(p + n - 1);
-    return {bytes, 0, n};
+    if (n - 1 >= 16) return {};
+    Words words{0, 0, n};
+    std::memcpy(&words.head, name.data(), 8);
+    std::memcpy(&words.tail, name.data() + 8, 8);
+    const uint64_t some = ~uint64_t{0} >> (64 - 8 * (n & 7)) % 64;  // of n mod 8 bytes; 0: all
+    words.head &= n < 8 ? some : ~uint64_t{0};
+    words.tail &= n <= 8 ? 0 : some;
+    return words;
   }
   static std::size_t place(const Words& words) {
     const uint64_t mixed = (words.head ^ (words.tail << 7) ^ words.size) * 0x9E3779B97F4A7C15u;

@@ -35,7 +35,7 @@ struct PaymentsAgent::Impl {
   decision::MinimumActionFrequency rule;  // act
   Incidents incidents;                    // reason
   KillSwitch kill_switch;                 // observe
-  int64_t last_reset_ts_ms = 0;    // observe
+  int64_t last_reset_ts_ms = 0;           // observe
   Totals totals;
   int64_t closed_to_ms = 0;
   std::string digest;

@@ -120,12 +120,9 @@ OutboxEntry incident_message(const Incident& incident, uint64_t step) {
 
 OutboxEntry dead_letter_message(const observation::DeadLetter& letter, uint64_t step,
                                 std::size_t index) {
-  const Json body = {{"reason", name_of(letter.reason)},
-                     {"field", letter.field_name},
-                     {"topic", "payments.transactions"},
-                     {"partition", letter.slot},
-                     {"offset", letter.offset},
-                     {"payload", letter.payload}};
+  const Json body = {{"reason", name_of(letter.reason)}, {"field", letter.field_name},
+                     {"topic", "payments.transactions"}, {"partition", letter.slot},
+                     {"offset", letter.offset},          {"payload", letter.payload}};
   return {.id = "dlq-" + std::to_string(step) + "-" + std::to_string(index),
           .topic = "dead-letters",
           .key = std::string(name_of(letter.reason)),

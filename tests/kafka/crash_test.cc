@@ -2,10 +2,8 @@
 #include <doctest/doctest.h>
 #include <signal.h>
 
-#include <chrono>
 #include <map>
 #include <set>
-#include <thread>
 
 #include "payops/core/json_fields.h"
 #include "payops/core/random.h"
@@ -34,7 +32,7 @@ void live_and_die(const Deployment& deployment, int life, RandomStream& random) 
   if (at_a_point) {
     REQUIRE_MESSAGE(agent.wait(60), "the agent never reached its point: " << agent.err());
   } else {
-    std::this_thread::sleep_for(std::chrono::milliseconds(500 + random.below(3000)));
+    REQUIRE_MESSAGE(agent.lives_for(500 + static_cast<int>(random.below(3000))), agent.err());
     agent.signal(SIGKILL);
     REQUIRE(agent.wait(10));
   }

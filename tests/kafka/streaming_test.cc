@@ -21,6 +21,7 @@
 #include "payops/streaming/lease.h"
 #include "payops/streaming/topics.h"
 #include "support/kafka_server.h"
+#include "support/process.h"
 
 namespace payops::streaming {
 namespace {
@@ -314,7 +315,7 @@ TEST_CASE("nothing is lost or doubled while the broker is restarted and killed u
     auto producer = EventProducer::open(config, {.queue_max_events = 20'000});
     while (!enough) {
       if ((*producer)->send("payments.transactions", "", std::to_string(sent))) ++sent;
-      if (sent % 50 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      if (sent % 50 == 0) payops::testing::pace(1);
     }
     const Status flushed = (*producer)->flush(60'000);
     counts = (*producer)->counts();
@@ -371,7 +372,7 @@ TEST_CASE("(a candidate in a process of its own)" * doctest::skip()) {
   while (true) {
     const Status published = publish(*(*lease)->producer(), "actions", "other");
     if (!published && published.error().code == ErrorCode::refused) _exit(10);
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    payops::testing::pace(10);
   }
 }
 

@@ -3,8 +3,8 @@
 #include <doctest/doctest.h>
 
 #include "memory/folder.h"
+#include "memory/forge.h"
 #include "payops/core/codec.h"
-#include "payops/memory/audit_reader.h"
 #include "payops/memory/audit_verify.h"
 
 namespace payops::memory {
@@ -15,51 +15,6 @@ ReplayReport replayed(const std::string& directory, int64_t weight = 1) {
   const auto report = replay(directory, agent);
   REQUIRE_MESSAGE(report, report.error().message);
   return *report;
-}
-
-// Writes the log anew with each step's block and records passed through `alter`, chained and with
-// hashes that fit: what someone can do who may write the folder and needs no signature.
-void forge(const std::string& from, const std::string& to,
-           const std::function<void(uint64_t step, std::string& block,
-                                    std::vector<AuditRecord>& records)>& alter) {
-  auto files = AuditFiles::open(to);
-  REQUIRE(files);
-  REQUIRE((*files)->recover(std::nullopt));
-  auto reader = AuditReader::open(from);
-  REQUIRE(reader);
-  Checkpoint at{.hash = std::string(kNoHash)};
-  StepHead head;
-  std::vector<AuditRecord> records;
-  const auto write_step = [&] {
-    if (head.step == 0) return;
-    std::string block = *read_block(from, head);
-    alter(head.step, block, records);
-    StepRecord step{.step = head.step, .place = (*files)->place(block, records.front().ts_ms)};
-    head.inputs = step.place.inputs_file;
-    head.offset = step.place.offset;
-    head.length = step.place.packed.size();
-    head.sha256 = step.place.sha256;
-    records.front() = step_records(head, {.ts_ms = records.front().ts_ms}, std::nullopt).front();
-    for (const AuditRecord& record : records) {
-      step.audit_lines.push_back(chain_line(record, ++at.seq, at.hash));
-      at.hash = std::string(line_hash(step.audit_lines.back()));
-      at.ts_ms = record.ts_ms;
-    }
-    step.checkpoint = at;
-    REQUIRE((*files)->append(step));
-    records.clear();
-  };
-  LogLine line;
-  while (*reader->next(line)) {
-    const auto parts = parse_line(line.text);
-    REQUIRE(parts);
-    if (parts->kind == "step") {
-      write_step();
-      head = *parse_step_head(parts->body);
-    }
-    records.push_back({std::string(parts->kind), parts->ts_ms, std::string(parts->body)});
-  }
-  write_step();
 }
 
 struct Recorded {

@@ -1,7 +1,7 @@
+#include "payops/model/cell.h"
+
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
-
-#include "payops/model/cell.h"
 
 namespace payops {
 namespace {

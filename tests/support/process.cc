@@ -28,6 +28,10 @@ std::string contents(const std::string& path) {
 
 }  // namespace
 
+void pace(int milliseconds) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+}
+
 Process::Process(std::string name, const std::string& folder, std::vector<std::string> argv,
                  const std::map<std::string, std::string>& environment)
     : out_path_(folder + "/" + name + ".out"), err_path_(folder + "/" + name + ".err") {
@@ -76,6 +80,15 @@ bool Process::wait(int seconds) {
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   return true;
+}
+
+bool Process::lives_for(int milliseconds) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(milliseconds);
+  while (running()) {
+    if (std::chrono::steady_clock::now() > deadline) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return false;
 }
 
 void Process::signal(int number) {

@@ -7,6 +7,9 @@
 
 namespace payops::testing {
 
+// How fast a loop makes load; never a wait for something to happen.
+void pace(int milliseconds);
+
 class Process {
  public:
   // Runs `argv[0]`, output into files below `folder` named after `name`. Throws when it cannot.
@@ -19,6 +22,8 @@ class Process {
   [[nodiscard]] bool running();
   // True when it ended within that time.
   bool wait(int seconds);
+  // True when it is still running that much later.
+  [[nodiscard]] bool lives_for(int milliseconds);
   void signal(int number);
   [[nodiscard]] int exit_status() const { return exit_status_; }  // 128 + signal when killed
   [[nodiscard]] std::string out() const;

@@ -26,16 +26,18 @@ namespace payops {
 template <class Owner, class Value>
 struct Field {
   std::string_view name;
-  Value Owner::* member;
+  Value Owner::*member;
 };
 
 template <class Owner, class Value>
-constexpr Field<Owner, Value> field(std::string_view name, Value Owner::* member) {
+constexpr Field<Owner, Value> field(std::string_view name, Value Owner::*member) {
   return {name, member};
 }
 
 template <class T>
-concept Reflected = requires { T::fields(); };
+concept Reflected = requires {
+  T::fields();
+};
 
 // Calls visit(name, member reference) for every field in order.
 template <class T, class Visit>
@@ -51,8 +53,8 @@ template <class E>
 inline constexpr std::nullptr_t enum_names = nullptr;
 
 template <class E>
-concept NamedEnum =
-    std::is_enum_v<E> && !std::is_same_v<std::remove_cvref_t<decltype(enum_names<E>)>, std::nullptr_t>;
+concept NamedEnum = std::is_enum_v<E> &&
+    !std::is_same_v<std::remove_cvref_t<decltype(enum_names<E>)>, std::nullptr_t>;
 
 template <NamedEnum E>
 constexpr std::string_view name_of(E value) {

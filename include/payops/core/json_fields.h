@@ -38,7 +38,8 @@ void read(const Json& j, T& value, const std::string& path) {
   } else if constexpr (NamedEnum<T>) {
     if (!j.is_string()) wrong("a name");
     const auto parsed = parse_enum<T>(j.get_ref<const std::string&>());
-    if (!parsed) throw std::invalid_argument(path + ": unknown name \"" + j.get<std::string>() + "\"");
+    if (!parsed)
+      throw std::invalid_argument(path + ": unknown name \"" + j.get<std::string>() + "\"");
     value = *parsed;
   } else if constexpr (std::is_integral_v<T>) {
     if (!j.is_number_integer()) wrong("a whole number");

@@ -17,14 +17,14 @@ class RandomStream {
  public:
   RandomStream(uint64_t key, uint64_t counter) : key_(key), counter_(counter) {}
 
-  uint64_t next();                       // 64 uniform bits
-  double uniform();                      // [0, 1)
-  double normal();                       // mean 0, variance 1
-  double exponential();                  // mean 1
-  double gamma(double shape);            // scale 1; shape > 0 (Marsaglia and Tsang 2000)
-  double beta(double a, double b);       // a, b > 0
-  uint64_t poisson(double mean);         // mean >= 0
-  uint64_t below(uint64_t n);            // [0, n), n > 0
+  uint64_t next();                  // 64 uniform bits
+  double uniform();                 // [0, 1)
+  double normal();                  // mean 0, variance 1
+  double exponential();             // mean 1
+  double gamma(double shape);       // scale 1; shape > 0 (Marsaglia and Tsang 2000)
+  double beta(double a, double b);  // a, b > 0
+  uint64_t poisson(double mean);    // mean >= 0
+  uint64_t below(uint64_t n);       // [0, n), n > 0
   bool chance(double p) { return uniform() < p; }
 
  private:

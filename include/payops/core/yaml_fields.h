@@ -51,7 +51,8 @@ class YamlReader {
       value.clear();
       for (const auto& item : node) {
         const auto name = item.first.as<std::string>();
-        if (value.count(name) != 0) error(item.first, "\"" + key + "." + name + "\" is given twice");
+        if (value.count(name) != 0)
+          error(item.first, "\"" + key + "." + name + "\" is given twice");
         read(item.second, value[name], key + "." + name);
       }
     } else {
@@ -70,7 +71,8 @@ class YamlReader {
   template <class T>
   static std::string wanted() {
     if constexpr (std::is_same_v<T, bool>) return "true or false";
-    if constexpr (std::is_integral_v<T>) return std::is_signed_v<T> ? "a whole number" : "a whole number from 0";
+    if constexpr (std::is_integral_v<T>)
+      return std::is_signed_v<T> ? "a whole number" : "a whole number from 0";
     if constexpr (std::is_floating_point_v<T>) return "a number";
     return "text";
   }
@@ -83,7 +85,8 @@ class YamlReader {
   template <class T>
   void read_struct(const YAML::Node& node, T& value, const std::string& key) {
     if (node.IsNull()) return;
-    if (!node.IsMap()) error(node, "\"" + (key.empty() ? "the file" : key) + "\" must be a mapping");
+    if (!node.IsMap())
+      error(node, "\"" + (key.empty() ? "the file" : key) + "\" must be a mapping");
     std::vector<std::string> names;
     for_each_field(value, [&](std::string_view name, auto&) { names.emplace_back(name); });
     std::set<std::string> seen;

@@ -40,11 +40,10 @@ struct SeriesStatus {
   bool alarming = false;
   std::vector<Reading> readings;
   static constexpr auto fields() {
-    return std::make_tuple(field("scope", &SeriesStatus::scope),
-                           field("attempts", &SeriesStatus::attempts),
-                           field("degraded", &SeriesStatus::degraded),
-                           field("alarming", &SeriesStatus::alarming),
-                           field("readings", &SeriesStatus::readings));
+    return std::make_tuple(
+        field("scope", &SeriesStatus::scope), field("attempts", &SeriesStatus::attempts),
+        field("degraded", &SeriesStatus::degraded), field("alarming", &SeriesStatus::alarming),
+        field("readings", &SeriesStatus::readings));
   }
 };
 
@@ -75,11 +74,11 @@ struct Alarm {
   Signal signal = Signal::success_rate;
   Pattern pattern = Pattern::issuer_degradation;
   Spread spread = Spread::localized;
-  int64_t started_ts_ms = 0;  // when the detector says the change began
-  int64_t raised_ts_ms = 0;   // when the evidence sufficed
-  int64_t ended_ts_ms = 0;    // 0 while it lasts
-  double statistic = 0.0;     // the detector's value when it fired
-  double threshold = 0.0;     // what it had to exceed
+  int64_t started_ts_ms = 0;           // when the detector says the change began
+  int64_t raised_ts_ms = 0;            // when the evidence sufficed
+  int64_t ended_ts_ms = 0;             // 0 while it lasts
+  double statistic = 0.0;              // the detector's value when it fired
+  double threshold = 0.0;              // what it had to exceed
   double false_alarms_per_week = 0.0;  // this detector's share of the deployment's budget
   uint64_t evidence_attempts = 0;
   double observed = 0.0;  // since started_ts_ms
@@ -113,10 +112,10 @@ enum class Cause : uint8_t {
   none_of_these
 };
 template <>
-inline constexpr EnumNames<12> enum_names<Cause>{
-    "issuer_down", "gateway_down",   "network",      "method_wide", "retry_storm",
-    "latency",     "customer_shift", "traffic_drop", "fraud_burst", "own_action",
-    "data_problem", "none_of_these"};
+inline constexpr EnumNames<12> enum_names<Cause>{"issuer_down",    "gateway_down", "network",
+                                                 "method_wide",    "retry_storm",  "latency",
+                                                 "customer_shift", "traffic_drop", "fraud_burst",
+                                                 "own_action",     "data_problem", "none_of_these"};
 
 // A competing explanation of what the alarms show.
 struct Hypothesis {
@@ -130,28 +129,27 @@ struct Hypothesis {
   std::vector<std::string> evidence_against;
   std::string why_not;  // for all but the leading one: what the leader explains that this cannot
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("id", &Hypothesis::id), field("cause", &Hypothesis::cause),
-        field("scope", &Hypothesis::scope), field("prior", &Hypothesis::prior),
-        field("posterior", &Hypothesis::posterior),
-        field("log_likelihood", &Hypothesis::log_likelihood),
-        field("evidence_for", &Hypothesis::evidence_for),
-        field("evidence_against", &Hypothesis::evidence_against),
-        field("why_not", &Hypothesis::why_not));
+    return std::make_tuple(field("id", &Hypothesis::id), field("cause", &Hypothesis::cause),
+                           field("scope", &Hypothesis::scope), field("prior", &Hypothesis::prior),
+                           field("posterior", &Hypothesis::posterior),
+                           field("log_likelihood", &Hypothesis::log_likelihood),
+                           field("evidence_for", &Hypothesis::evidence_for),
+                           field("evidence_against", &Hypothesis::evidence_against),
+                           field("why_not", &Hypothesis::why_not));
   }
 };
 
 // Live traffic and health of one path (no "*"), what options are valued from.
 struct PathStats {
   Scope path;
-  double payments_per_s = 0.0;       // first attempts, long window
-  double success_rate = 0.0;         // first attempts, short window, shrunk towards the baseline
-  double success_sigma = 0.0;        // its standard error
+  double payments_per_s = 0.0;  // first attempts, long window
+  double success_rate = 0.0;    // first attempts, short window, shrunk towards the baseline
+  double success_sigma = 0.0;   // its standard error
   double baseline_success = 0.0;
   double attempts_per_payment = 1.0;
   double latency_p95_ms = 0.0;
-  double amount_minor_mean = 0.0;    // reporting currency
-  uint64_t attempts = 0;             // seen in all; traffic actions need 500
+  double amount_minor_mean = 0.0;  // reporting currency
+  uint64_t attempts = 0;           // seen in all; traffic actions need 500
   bool warming_up = true;
   static constexpr auto fields() {
     return std::make_tuple(
@@ -168,7 +166,7 @@ struct PathStats {
 
 // Everything reasoning concludes in a cycle.
 struct Assessment {
-  int64_t ts_ms = 0;                  // event time of the cycle
+  int64_t ts_ms = 0;                   // event time of the cycle
   std::vector<SeriesStatus> statuses;  // global, then issuers, methods, gateways by name
   std::vector<Alarm> alarms;           // in force
   std::vector<Alarm> rose;             // since the last cycle

@@ -42,9 +42,9 @@ struct Cell {
   uint32_t timeouts = 0;
   std::array<uint32_t, kDeclineClasses> failures{};        // all attempts, by class
   std::array<uint32_t, kDeclineClasses> first_failures{};  // first attempts, by class
-  int64_t amount_minor = 0;           // of first attempts, reporting currency
-  int64_t approved_amount_minor = 0;  // of approvals, reporting currency
-  LatencyHistogram latency;           // all attempts
+  int64_t amount_minor = 0;                                // of first attempts, reporting currency
+  int64_t approved_amount_minor = 0;                       // of approvals, reporting currency
+  LatencyHistogram latency;                                // all attempts
 
   [[nodiscard]] uint32_t retries() const { return attempts - first_attempts; }
   // Technical failures among first attempts: what issuer and gateway health move on.

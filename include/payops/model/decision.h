@@ -57,13 +57,13 @@ struct Option {
   RiskClass risk = RiskClass::none;
   Cause cause = Cause::none_of_these;  // the hypothesis it answers
   std::string hypothesis_id;
-  double confidence = 0.0;       // that hypothesis' posterior
-  double blast_radius = 0.0;     // share of live value it touches
+  double confidence = 0.0;    // that hypothesis' posterior
+  double blast_radius = 0.0;  // share of live value it touches
   uint64_t evidence_attempts = 0;
-  Estimate effect;               // change of conversion probability of a treated payment
-  double model_effect = 0.0;     // effect.mean without the learnt factor, for outcomes to judge
+  Estimate effect;            // change of conversion probability of a treated payment
+  double model_effect = 0.0;  // effect.mean without the learnt factor, for outcomes to judge
   Nrv nrv;
-  std::string reason;            // in a sentence
+  std::string reason;  // in a sentence
   static constexpr auto fields() {
     return std::make_tuple(
         field("option_id", &Option::option_id), field("type", &Option::type),
@@ -110,7 +110,7 @@ struct Finding {
 };
 
 struct PreMortem {
-  std::vector<Finding> findings;  // most expensive first
+  std::vector<Finding> findings;     // most expensive first
   double failure_probability = 0.0;  // that at least one happens
   double expected_cost_minor = 0.0;
   static constexpr auto fields() {
@@ -122,7 +122,8 @@ struct PreMortem {
 
 enum class GateOutcome : uint8_t { allow, needs_approval, shadow, refuse };
 template <>
-inline constexpr EnumNames<4> enum_names<GateOutcome>{"allow", "needs_approval", "shadow", "refuse"};
+inline constexpr EnumNames<4> enum_names<GateOutcome>{"allow", "needs_approval", "shadow",
+                                                      "refuse"};
 
 struct GateVerdict {
   GateOutcome outcome = GateOutcome::refuse;
@@ -139,14 +140,14 @@ template <>
 inline constexpr EnumNames<4> enum_names<Mode>{"observe", "shadow", "approve", "auto"};
 
 enum class InterventionState : uint8_t {
-  proposed,     // decided, waiting for a person
-  approved,     // in the outbox, not yet known to be published
+  proposed,  // decided, waiting for a person
+  approved,  // in the outbox, not yet known to be published
   active,
-  ended,        // expired
+  ended,  // expired
   rolled_back,
-  rejected,     // by a person, or nobody answered in time
-  withdrawn,    // decided but never published
-  shadowed      // would have been published
+  rejected,   // by a person, or nobody answered in time
+  withdrawn,  // decided but never published
+  shadowed    // would have been published
 };
 template <>
 inline constexpr EnumNames<8> enum_names<InterventionState>{
@@ -166,14 +167,13 @@ struct Outcome {
   double log_evidence = 0.0;  // log mixture likelihood ratio of the sequential test
   double value_minor = 0.0;   // effect × treated payments × mean amount × margin
   static constexpr auto fields() {
-    return std::make_tuple(field("result", &Outcome::result),
-                           field("treated_payments", &Outcome::treated_payments),
-                           field("treated_conversions", &Outcome::treated_conversions),
-                           field("holdout_payments", &Outcome::holdout_payments),
-                           field("holdout_conversions", &Outcome::holdout_conversions),
-                           field("effect", &Outcome::effect),
-                           field("log_evidence", &Outcome::log_evidence),
-                           field("value_minor", &Outcome::value_minor));
+    return std::make_tuple(
+        field("result", &Outcome::result), field("treated_payments", &Outcome::treated_payments),
+        field("treated_conversions", &Outcome::treated_conversions),
+        field("holdout_payments", &Outcome::holdout_payments),
+        field("holdout_conversions", &Outcome::holdout_conversions),
+        field("effect", &Outcome::effect), field("log_evidence", &Outcome::log_evidence),
+        field("value_minor", &Outcome::value_minor));
   }
 };
 
@@ -181,12 +181,12 @@ struct Outcome {
 struct Intervention {
   Action action;
   InterventionState state = InterventionState::proposed;
-  Option option;               // as decided
-  std::string shown_hash;      // SHA-256 of what a person is shown, hex
+  Option option;           // as decided
+  std::string shown_hash;  // SHA-256 of what a person is shown, hex
   int64_t decided_ts_ms = 0;
-  int64_t answer_by_ts_ms = 0;  // proposals only: no answer by then means no
-  int64_t changed_ts_ms = 0;    // of the last change of state
-  std::string why;              // of the last change of state
+  int64_t answer_by_ts_ms = 0;            // proposals only: no answer by then means no
+  int64_t changed_ts_ms = 0;              // of the last change of state
+  std::string why;                        // of the last change of state
   std::vector<std::string> gate_reasons;  // when it was decided
   Outcome outcome;
   static constexpr auto fields() {

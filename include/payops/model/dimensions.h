@@ -15,8 +15,8 @@
 namespace payops {
 
 using DimId = uint16_t;
-inline constexpr DimId kOther = 0;      // names beyond the dictionary's limit share this id
-inline constexpr DimId kAny = 0xFFFF;   // a series that does not look at this dimension
+inline constexpr DimId kOther = 0;     // names beyond the dictionary's limit share this id
+inline constexpr DimId kAny = 0xFFFF;  // a series that does not look at this dimension
 
 enum class Dimension : uint8_t { issuer, method, gateway };
 template <>
@@ -38,7 +38,8 @@ struct SeriesKey {
   }
   // True when every attempt of `inner` is also one of this series.
   [[nodiscard]] constexpr bool covers(const SeriesKey& inner) const {
-    return (issuer == kAny || issuer == inner.issuer) && (method == kAny || method == inner.method) &&
+    return (issuer == kAny || issuer == inner.issuer) &&
+           (method == kAny || method == inner.method) &&
            (gateway == kAny || gateway == inner.gateway);
   }
   static constexpr auto fields() {
@@ -47,7 +48,8 @@ struct SeriesKey {
   }
 };
 
-// The eight series an attempt of leaf (issuer, method, gateway) belongs to, global first, leaf last.
+// The eight series an attempt of leaf (issuer, method, gateway) belongs to, global first, leaf
+// last.
 [[nodiscard]] std::array<SeriesKey, 8> series_of_leaf(const SeriesKey& leaf);
 
 // A scope by names, as people and routers read it; "*" is any.
@@ -99,7 +101,9 @@ class NameTable {
 struct Dictionary {
   std::array<NameTable, kDimensions> tables;
   [[nodiscard]] NameTable& of(Dimension d) { return tables[static_cast<std::size_t>(d)]; }
-  [[nodiscard]] const NameTable& of(Dimension d) const { return tables[static_cast<std::size_t>(d)]; }
+  [[nodiscard]] const NameTable& of(Dimension d) const {
+    return tables[static_cast<std::size_t>(d)];
+  }
   [[nodiscard]] Scope scope(const SeriesKey& key) const;
   [[nodiscard]] SeriesKey key(const Scope& scope) const;  // unknown names become kOther
 };

@@ -40,8 +40,8 @@ struct EffectPosterior {
   static constexpr auto fields() {
     return std::make_tuple(
         field("mean", &EffectPosterior::mean), field("sigma", &EffectPosterior::sigma),
-        field("outcomes", &EffectPosterior::outcomes), field("improved", &EffectPosterior::improved),
-        field("worse", &EffectPosterior::worse),
+        field("outcomes", &EffectPosterior::outcomes),
+        field("improved", &EffectPosterior::improved), field("worse", &EffectPosterior::worse),
         field("updated_ts_ms", &EffectPosterior::updated_ts_ms),
         field("precision", &EffectPosterior::precision),
         field("observed", &EffectPosterior::observed));
@@ -85,11 +85,10 @@ struct Incident {
         field("severity", &Incident::severity), field("pattern", &Incident::pattern),
         field("spread", &Incident::spread), field("instrument", &Incident::instrument),
         field("begin_ts_ms", &Incident::begin_ts_ms),
-        field("updated_ts_ms", &Incident::updated_ts_ms),
-        field("end_ts_ms", &Incident::end_ts_ms), field("cause", &Incident::cause),
-        field("confidence", &Incident::confidence), field("lost_minor", &Incident::lost_minor),
-        field("alarm_ids", &Incident::alarm_ids), field("action_ids", &Incident::action_ids),
-        field("message", &Incident::message));
+        field("updated_ts_ms", &Incident::updated_ts_ms), field("end_ts_ms", &Incident::end_ts_ms),
+        field("cause", &Incident::cause), field("confidence", &Incident::confidence),
+        field("lost_minor", &Incident::lost_minor), field("alarm_ids", &Incident::alarm_ids),
+        field("action_ids", &Incident::action_ids), field("message", &Incident::message));
   }
 };
 

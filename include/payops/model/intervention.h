@@ -15,10 +15,11 @@ namespace payops {
 namespace action_type {
 inline constexpr std::string_view kNoAction = "no_action";
 inline constexpr std::string_view kAlertOps = "alert_ops";
-inline constexpr std::string_view kAdjustRetry = "adjust_retry";          // params: delay_ms
-inline constexpr std::string_view kReduceRetryAttempts = "reduce_retry_attempts";  // params: max_attempts
-inline constexpr std::string_view kSuppressPath = "suppress_path";        // strength = share kept off
-inline constexpr std::string_view kRerouteTraffic = "reroute_traffic";    // params: to_gateway
+inline constexpr std::string_view kAdjustRetry = "adjust_retry";  // params: delay_ms
+inline constexpr std::string_view kReduceRetryAttempts =
+    "reduce_retry_attempts";                                            // params: max_attempts
+inline constexpr std::string_view kSuppressPath = "suppress_path";      // strength = share kept off
+inline constexpr std::string_view kRerouteTraffic = "reroute_traffic";  // params: to_gateway
 }  // namespace action_type
 
 // How much harm a wrong one can do: `none` touches nothing, `low` only retries, `medium` moves
@@ -39,10 +40,10 @@ struct Action {
   double holdout = 0.0;   // share of the selected customers left untreated, for comparison, [0, 1)
   int64_t issued_ts_ms = 0;
   int64_t expires_ts_ms = 0;
-  bool forced = false;      // taken by the minimum-action-frequency rule
-  std::string inverse_of;   // action_id, or empty
-  uint64_t epoch = 0;       // of the lease under which it was issued
-  uint64_t revision = 0;    // rises per key; consumers drop lower (epoch, revision)
+  bool forced = false;     // taken by the minimum-action-frequency rule
+  std::string inverse_of;  // action_id, or empty
+  uint64_t epoch = 0;      // of the lease under which it was issued
+  uint64_t revision = 0;   // rises per key; consumers drop lower (epoch, revision)
   static constexpr auto fields() {
     return std::make_tuple(
         field("action_id", &Action::action_id), field("decision_id", &Action::decision_id),

@@ -1,0 +1,146 @@
+// What a cycle costs as the number of series grows: taking in one second in which every path had
+// traffic, and the cycle that follows eight of them, without the commit. Healthy traffic, all names
+// known. Counter "ns_per_series" is what grows or does not.
+#include <benchmark/benchmark.h>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "payops/core/check.h"
+#include "payops/core/random.h"
+#include "payops/payments_agent/agent.h"
+
+namespace {
+
+using namespace payops;
+using payments_agent::InputHead;
+using payments_agent::PaymentsAgent;
+
+constexpr int64_t kStartSecond = 1'772'438'400;
+constexpr int64_t kCycleSeconds = 8;
+constexpr int64_t kWarmUpSeconds = 64;  // the display window is full
+constexpr uint64_t kBuckets = 4;        // different seconds, taken in turn
+
+// Every combination of so many names: (issuers + 1)(methods + 1)(gateways + 1) series.
+struct Shape {
+  DimId issuers, methods, gateways;
+};
+constexpr Shape kShapes[] = {{4, 4, 3}, {9, 9, 9}, {24, 19, 19}, {49, 49, 39}};
+
+Cell cell_of(RandomStream& random) {
+  Cell cell;
+  cell.attempts = cell.first_attempts = 2 + static_cast<uint32_t>(random.below(5));
+  for (uint32_t i = 0; i < cell.attempts; ++i) {
+    const bool approved = random.chance(0.93);
+    cell.approvals += approved;
+    const auto reason = static_cast<std::size_t>(
+        random.chance(0.5) ? DeclineClass::customer : DeclineClass::issuer_technical);
+    cell.failures[reason] += !approved;
+    cell.latency.add(150 + static_cast<uint32_t>(random.below(400)));
+  }
+  cell.first_approvals = cell.approvals;
+  cell.first_failures = cell.failures;
+  cell.amount_minor = int64_t{250'000} * cell.attempts;
+  cell.approved_amount_minor = int64_t{250'000} * cell.approvals;
+  return cell;
+}
+
+ClosedBucket bucket_of(const Shape& shape, uint64_t number) {
+  ClosedBucket bucket;
+  RandomStream random = Random(1).at(number);
+  for (DimId i = 1; i <= shape.issuers; ++i) {
+    for (DimId m = 1; m <= shape.methods; ++m) {
+      for (DimId g = 1; g <= shape.gateways; ++g) {
+        bucket.cells.push_back({.key = {.path = {i, m, g}}, .cell = cell_of(random)});
+      }
+    }
+  }
+  return bucket;
+}
+
+// An agent in steady state over one shape.
+class Steady {
+ public:
+  explicit Steady(const Shape& shape) {
+    for (uint64_t n = 0; n < kBuckets; ++n) buckets_.push_back(bucket_of(shape, n));
+    head_.names.added = {names("I", shape.issuers), names("M", shape.methods),
+                         names("G", shape.gateways)};
+    for (int64_t s = 0; s < kWarmUpSeconds; s += kCycleSeconds) {
+      for (int64_t i = 0; i < kCycleSeconds; ++i) observe();
+      step();
+    }
+  }
+
+  // One more second. Gives how long the agent took.
+  double observe() {
+    ClosedBucket& bucket = buckets_[static_cast<std::size_t>(second_) % kBuckets];
+    bucket.second = second_++;
+    const auto began = std::chrono::steady_clock::now();
+    const bool rose = agent_.observe(bucket);
+    const auto took = std::chrono::steady_clock::now() - began;
+    benchmark::DoNotOptimize(rose);
+    return std::chrono::duration<double>(took).count();
+  }
+
+  double step() {
+    ++head_.step;
+    head_.watermark_ms = second_ * 1000;
+    const auto began = std::chrono::steady_clock::now();
+    const auto output = agent_.step(head_);
+    const auto took = std::chrono::steady_clock::now() - began;
+    PAYOPS_CHECK(output.has_value());
+    head_.names = {};
+    return std::chrono::duration<double>(took).count();
+  }
+
+  void report(benchmark::State& state, double spent_s) const {
+    const auto series = static_cast<double>(agent_.series());
+    state.counters["series"] = series;
+    state.counters["ns_per_series"] =
+        spent_s * 1e9 / static_cast<double>(state.iterations()) / series;
+    state.counters["alarms"] = static_cast<double>(agent_.totals().alarms);
+  }
+
+ private:
+  static std::vector<std::string> names(const std::string& prefix, DimId count) {
+    std::vector<std::string> list;
+    for (int n = 1; n <= count; ++n) list.push_back(prefix + std::to_string(n));
+    return list;
+  }
+
+  PaymentsAgent agent_;
+  std::vector<ClosedBucket> buckets_;
+  InputHead head_;
+  int64_t second_ = kStartSecond;
+};
+
+void BM_ObserveSecond(benchmark::State& state) {
+  Steady steady(kShapes[state.range(0)]);
+  double spent_s = 0.0;
+  for (auto _ : state) {
+    const double took_s = steady.observe();
+    spent_s += took_s;
+    state.SetIterationTime(took_s);
+  }
+  steady.report(state, spent_s);
+}
+
+void BM_Cycle(benchmark::State& state) {
+  Steady steady(kShapes[state.range(0)]);
+  double spent_s = 0.0;
+  for (auto _ : state) {
+    for (int64_t i = 0; i < kCycleSeconds; ++i) steady.observe();
+    const double took_s = steady.step();
+    spent_s += took_s;
+    state.SetIterationTime(took_s);
+  }
+  steady.report(state, spent_s);
+}
+
+}  // namespace
+
+BENCHMARK(BM_ObserveSecond)->DenseRange(0, 3)->UseManualTime()->Unit(benchmark::kMicrosecond);
+BENCHMARK(BM_Cycle)->DenseRange(0, 3)->UseManualTime()->Unit(benchmark::kMicrosecond);
+BENCHMARK_MAIN();

@@ -1,0 +1,54 @@
+#include <doctest/doctest.h>
+
+#include "../../src/app/app_config.h"
+#include "memory/folder.h"
+
+namespace payops::app {
+namespace {
+
+std::string complaint(const std::string& yaml) {
+  const memory::Folder folder;
+  memory::put_bytes(folder / "agent.yaml", yaml);
+  const auto config = load_app_config(folder / "agent.yaml");
+  REQUIRE_FALSE(config);
+  CHECK(config.error().code == ErrorCode::config);
+  return config.error().message;
+}
+
+bool says(const std::string& text, const std::string& words) {
+  const bool found = text.find(words) != std::string::npos;
+  if (!found) MESSAGE("does not say \"" << words << "\": " << text);
+  return found;
+}
+
+TEST_CASE("the configuration that ships is good") {
+  const auto config = load_app_config("config/agent.yaml");
+  CHECK_MESSAGE(config, config.error().message);
+}
+
+TEST_CASE("a misspelt key names file, line, key and the one that is meant") {
+  const std::string text = complaint("agent:\n  seed: 1\n  cycle_intervall_s: 8\n");
+  CHECK(says(text, "agent.yaml:3"));
+  CHECK(says(text, "cycle_intervall_s"));
+  CHECK(says(text, "did you mean \"cycle_interval_s\"?"));
+}
+
+TEST_CASE("a value of the wrong type names its line and key") {
+  const std::string text = complaint("agent:\n  cycle_interval_s: often\n");
+  CHECK(says(text, "agent.yaml:2"));
+  CHECK(says(text, "cycle_interval_s"));
+}
+
+TEST_CASE("a value out of range names its key") {
+  CHECK(says(complaint("agent:\n  cycle_interval_s: 0\n"), "cycle_interval_s"));
+}
+
+TEST_CASE("a file that is not there is said to be missing") {
+  const auto config = load_app_config("config/no_such_file.yaml");
+  REQUIRE_FALSE(config);
+  CHECK(config.error().code == ErrorCode::not_found);
+  CHECK(says(config.error().message, "no_such_file.yaml"));
+}
+
+}  // namespace
+}  // namespace payops::app
