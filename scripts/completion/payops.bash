@@ -34,6 +34,8 @@ _payops_words() {
     explain) echo --audit --json ;;
     replay) echo --json ;;
     config) echo check show ;;
+    'config check') echo --as ;;
+    'config show') echo --json ;;
     graph) echo --agent ;;
     state) echo show ;;
     'state show') echo --state --json ;;

@@ -205,6 +205,7 @@ bool AttemptDecoder::read_texts(Attempt& out) {
 bool AttemptDecoder::read_status(Attempt& out) {
   std::string_view text;
   if (!read_text(status_, text)) return false;
+  if (text.empty()) return fail(DeadReason::missing_field, AttemptField::status);
   // The four words differ in their first letter.
   out.status = text[0] == 'a'   ? AttemptStatus::approved
                : text[0] == 'd' ? AttemptStatus::declined
