@@ -2,8 +2,8 @@
 # git, make, and root or sudo; `make help` lists the rest.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test deps dev unit kafka asan tsan fuzz coverage nightly bench format lint \
-        tidy clean
+.PHONY: help demo test deps dev unit kafka asan tsan fuzz coverage nightly bench evaluate format \
+        lint tidy clean
 
 .NOTPARALLEL:
 
@@ -11,6 +11,7 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 BROKER ?= embedded
 ARGS ?=
 FUZZ_SECONDS ?= 120
+SEEDS ?= 1..20
 # What ccache needs to cache files that use a precompiled header.
 export CCACHE_SLOPPINESS ?= pch_defines,time_macros
 
@@ -85,6 +86,12 @@ bench: deps ## the micro-benchmarks on the release build
 	@$(call configure,release,-DPAYOPS_TESTS=ON) && $(call build,release)
 	@for program in build/release/bench_*; do \
 	  [ -x "$$program" ] && { echo "==> $$program"; "$$program" || exit 1; } || true; done
+
+evaluate: deps ## the figures of docs/evaluation.md on the release build; SEEDS=1..20
+	@$(call configure,release) && $(call build,release,payops)
+	@echo "==> Policies" && build/release/payops evaluate policies --seeds $(SEEDS)
+	@echo "==> Policies, scenarios that were held out" && build/release/payops evaluate policies \
+	  --scenarios simulators/scenarios/held_out --seeds $(SEEDS)
 
 format: ## reformat the sources
 	@git ls-files --cached --others --exclude-standard '*.h' '*.cc' | xargs clang-format-14 -i

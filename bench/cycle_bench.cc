@@ -88,7 +88,7 @@ class Steady {
     ++head_.step;
     head_.watermark_ms = second_ * 1000;
     const auto began = std::chrono::steady_clock::now();
-    const auto output = agent_.step(head_);
+    const auto output = agent_.step(head_, "");  // not recorded
     const auto took = std::chrono::steady_clock::now() - began;
     PAYOPS_CHECK(output.has_value());
     head_.names = {};

@@ -124,7 +124,10 @@ void ActionsInForce::apply(const Action& action, int64_t now_ms) {
     rank(now_ms);
     return;
   }
-  if (AppliedAction* previous = active(key)) previous->superseded = true;
+  if (AppliedAction* previous = active(key)) {
+    previous->superseded = true;
+    previous->end_ms = std::min(previous->end_ms, now_ms);
+  }
   active_.erase(key);
   AppliedAction applied = interpret(action);
   if (applied.end_ms > now_ms) {

@@ -194,6 +194,15 @@ int64_t World::now_ms() const { return impl_->now_ms; }
 std::string World::latent_bytes() const { return impl_->latent.bytes(); }
 const Scenario& World::scenario() const { return impl_->scenario; }
 
+double World::overload(const Scope& path) const {
+  const Ways ways = resolve(path, impl_->scenario);
+  if (ways.unknown || !ways.issuer || !ways.gateway) return 0.0;
+  const double sensitivity = impl_->scenario.load.sensitivity;
+  const double issuer = impl_->issuer_load[*ways.issuer].overload(sensitivity);
+  const double gateway = impl_->gateway_load[*ways.gateway].overload(sensitivity);
+  return 1.0 - (1.0 - issuer) * (1.0 - gateway);
+}
+
 Books World::books() const {
   Books books = impl_->books;
   books.in_flight = impl_->payments.size() - impl_->free_slots.size();

@@ -4,7 +4,7 @@
 
 # Subcommands, and their options; tests/style/completion_test holds both against the program's help.
 _payops_commands='demo broker topics simulate agent run approve reject kill keys audit explain replay
-  config graph state learned bench'
+  config graph state learned detect backtest attribute evaluate bench'
 _payops_words() {
   case $1 in
     '') echo "$_payops_commands --help --version" ;;
@@ -16,15 +16,15 @@ _payops_words() {
       ;;
     'topics list') echo --bootstrap --topic-prefix --connect-timeout --json ;;
     simulate)
-      echo --bootstrap --scenario --seed --rate --speed --duration --out --topic-prefix --json
+      echo --bootstrap --scenario --seed --rate --speed --duration --start --out --topic-prefix --json
       ;;
     agent)
       echo --config --bootstrap --mode --state --audit --until-end --verbose --json --topic-prefix
       ;;
     run) echo --scenario --seed --duration --rate --config --audit --json --quiet ;;
-    approve | reject) echo --bootstrap --key --topic-prefix --by --yes ;;
+    approve | reject) echo --bootstrap --key --topic-prefix --by --wait --yes ;;
     kill) echo on off ;;
-    'kill on' | 'kill off') echo --bootstrap --key --topic-prefix --by ;;
+    'kill on' | 'kill off') echo --bootstrap --key --topic-prefix --by --wait ;;
     keys) echo new ;;
     'keys new') echo --out ;;
     audit) echo verify show export ;;
@@ -42,6 +42,19 @@ _payops_words() {
     learned) echo show reset --state --json ;;
     'learned show') echo --state --json ;;
     'learned reset') echo --scope --bootstrap --topic-prefix --key --by ;;
+    detect) echo --kind --out ;;
+    backtest) echo --input --bootstrap --topic --from --to --config --report --json ;;
+    attribute)
+      echo --attempts --failures --dimensions --time --at --step --baseline --json
+      ;;
+    evaluate) echo policies attribution calibration ;;
+    'evaluate attribution') echo --worlds --seed --jobs --plots --json ;;
+    'evaluate policies')
+      echo --scenarios --seeds --policies --duration --jobs --config --json
+      ;;
+    'evaluate calibration')
+      echo --faults --seed --scenarios --seeds --jobs --config --plots --json
+      ;;
     bench) echo ingest ;;
     'bench ingest')
       echo --bootstrap --messages --repeat --rate --topic-prefix --config --json
@@ -64,7 +77,7 @@ _payops_values() {
     --agent) echo "-W 'payments'" ;;
     --format) echo "-W 'csv'" ;;
     --config | --out | --key | --checkpoint | --port-file) echo -f ;;
-    --state | --audit) echo -d ;;
+    --state | --audit | --scenarios) echo -d ;;
   esac
 }
 

@@ -170,7 +170,8 @@ const Intervention& Ledger::decide(const Option& option, const GateVerdict& verd
   return state_.interventions.back();
 }
 
-Answer Ledger::answer(const Verdict& verdict, bool signature_ok, int64_t ts_ms) {
+Answer Ledger::answer(const Verdict& verdict, bool signature_ok, int64_t ts_ms,
+                      int64_t received_ts_ms) {
   const auto ignored = [](AnswerResult result, std::string why) {
     return Answer{result, std::move(why), std::nullopt};
   };
@@ -201,9 +202,9 @@ Answer Ledger::answer(const Verdict& verdict, bool signature_ok, int64_t ts_ms) 
   }
   const int64_t tolerance = limits_.clock_tolerance_ms;
   if (tolerance > 0 &&
-      (verdict.ts_ms < entry->decided_ts_ms - tolerance || verdict.ts_ms > ts_ms + tolerance)) {
+      (verdict.ts_ms < received_ts_ms - tolerance || verdict.ts_ms > received_ts_ms + tolerance)) {
     return ignored(AnswerResult::clock, "it is dated " + iso_time(verdict.ts_ms) +
-                                            ", which is no time to have answered at");
+                                            " and came in at " + iso_time(received_ts_ms));
   }
   if (verdict.verdict == "reject") {
     Transition transition = move(*entry, State::rejected, "rejected by " + verdict.by, ts_ms);

@@ -1,9 +1,12 @@
 #include "app_config.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
+#include "payops/core/text.h"
 #include "payops/core/yaml_fields.h"
+#include "payops/decision/planner.h"
 
 namespace payops::app {
 namespace {
@@ -37,8 +40,51 @@ std::string find_shipped_file(const std::string& relative) {
   return "";
 }
 
+namespace {
+
+// Where a key stands in the text; 0 when it does not.
+std::size_t line_of(const std::string& text, const std::string& key) {
+  const std::size_t at = text.find(key + ":");
+  if (at == std::string::npos) return 0;
+  return 1 + static_cast<std::size_t>(
+                 std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
+}
+
+// The names that settings give to types of interventions; a misspelt one would leave its type at
+// the default, in silence.
+Status check_types(const AppConfig& config, const std::string& file) {
+  std::vector<std::string> known = decision::Planner().types();
+  known.emplace_back(action_type::kNoAction);
+  std::vector<std::pair<std::string, std::string>> named;  // setting, type
+  for (const auto& [type, mode] : config.agent.limits.modes) {
+    named.emplace_back("agent.limits.modes", type);
+  }
+  for (const auto& [type, cost] : config.agent.economics.execution_minor_by_type) {
+    named.emplace_back("agent.economics.execution_minor_by_type", type);
+  }
+  for (const std::string& type : config.agent.planner.disabled) {
+    named.emplace_back("agent.planner.disabled", type);
+  }
+  for (const auto& [setting, type] : named) {
+    if (std::find(known.begin(), known.end(), type) != known.end()) continue;
+    const auto text = read_file(file);
+    const std::size_t line = text ? line_of(*text, type) : 0;
+    return fail(ErrorCode::config, file + (line > 0 ? ":" + std::to_string(line) : "") + ": \"" +
+                                       setting + "\": there is no intervention \"" + type + "\"" +
+                                       did_you_mean(type, known));
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<AppConfig> load_app_config(const std::string& file) {
-  return read_yaml_file<AppConfig>(file);
+  auto config = read_yaml_file<AppConfig>(file);
+  if (!config) return config;
+  if (Status known = check_types(*config, file); !known) {
+    return tl::make_unexpected(known.error());
+  }
+  return config;
 }
 
 Result<AppConfig> load_app_config_or_default(const std::string& file) {
@@ -50,19 +96,6 @@ Result<AppConfig> load_app_config_or_default(const std::string& file) {
 Result<observation::DeclineTable> load_decline_table(const AppConfig& config) {
   const std::string found = find_shipped_file(config.process.decline_codes);
   return observation::DeclineTable::load(found.empty() ? config.process.decline_codes : found);
-}
-
-void price_as(const simulators::Scenario& scenario, payments_agent::AgentConfig& agent) {
-  decision::Economics& economics = agent.economics;
-  economics.margin_share = scenario.economics.margin_share;
-  economics.retry_fee_minor = static_cast<double>(scenario.economics.retry_fee_minor);
-  for (const simulators::GatewaySpec& gateway : scenario.gateways) {
-    decision::GatewayTerms terms = economics.terms(gateway.name);
-    terms.attempt_fee_minor = static_cast<double>(gateway.fee_minor);
-    terms.fee_bps = gateway.fee_bps;
-    economics.gateways[gateway.name] = terms;
-  }
-  agent.learning.margin_share = scenario.economics.margin_share;
 }
 
 }  // namespace payops::app

@@ -11,7 +11,6 @@
 #include "payops/observation/observer.h"
 #include "payops/payments_agent/agent.h"
 #include "payops/simulators/continuous_stream.h"
-#include "payops/simulators/scenario.h"
 #include "payops/streaming/config.h"
 
 namespace payops::app {
@@ -57,9 +56,5 @@ struct AppConfig {
 
 // Errors: as read_yaml.
 [[nodiscard]] Result<observation::DeclineTable> load_decline_table(const AppConfig& config);
-
-// Puts what a payments team knows of its own contracts (margin, fees) from the simulated world into
-// the agent's economics.
-void price_as(const simulators::Scenario& scenario, payments_agent::AgentConfig& agent);
 
 }  // namespace payops::app

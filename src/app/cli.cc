@@ -18,4 +18,9 @@ int report(const Error& error) {
   }
 }
 
+int report_local(const Error& error) {
+  const int status = report(error);
+  return status == kExitUnavailable ? kExitUsage : status;
+}
+
 }  // namespace payops::app

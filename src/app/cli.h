@@ -20,6 +20,9 @@ using Command = std::function<int()>;
 
 // Prints "payops: message" to stderr and gives the exit status that fits the error.
 int report(const Error& error);
+// The same for a command that needs no service: files that cannot be read or written are the
+// caller's to mend.
+int report_local(const Error& error);
 
 void add_run_command(CLI::App& app, Command& command);
 void add_demo_command(CLI::App& app, Command& command);
@@ -35,6 +38,10 @@ void add_config_command(CLI::App& app, Command& command);
 void add_graph_command(CLI::App& app, Command& command);
 void add_state_command(CLI::App& app, Command& command);
 void add_learned_command(CLI::App& app, Command& command);
+void add_detect_command(CLI::App& app, Command& command);
+void add_backtest_command(CLI::App& app, Command& command);
+void add_evaluate_command(CLI::App& app, Command& command);
+void add_attribute_command(CLI::App& app, Command& command);
 void add_bench_command(CLI::App& app, Command& command);
 
 }  // namespace payops::app

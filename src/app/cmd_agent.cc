@@ -78,12 +78,11 @@ int run_agent(const AgentOptions& options) {
     Json document = counts_of(result->since_start);
     document["total"] = counts_of(result->total);
     std::printf("%s\n", dump(document).c_str());
-  } else {
-    log->info(
-        "stopped after step {}: {} attempts and {} cycles in this run are committed to {} and {}",
-        result->step, result->since_start.attempts, result->since_start.cycles,
-        spec.config.process.state_dir, spec.config.process.audit_dir);
   }
+  log->info(
+      "stopped after step {}: {} attempts and {} cycles in this run are committed to {} and {}",
+      result->step, result->since_start.attempts, result->since_start.cycles,
+      spec.config.process.state_dir, spec.config.process.audit_dir);
   return kExitDone;
 }
 

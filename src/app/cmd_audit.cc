@@ -34,7 +34,7 @@ int verify(const AuditOptions& options) {
     against.checkpoint = *checkpoint;
   }
   const auto verified = memory::audit_verify(options.directory, against);
-  if (!verified) return report(verified.error());
+  if (!verified) return report_local(verified.error());
   if (options.json) {
     std::printf("%s\n", dump(to_json(*verified)).c_str());
   } else if (verified->ok) {
@@ -54,12 +54,12 @@ int verify(const AuditOptions& options) {
 
 int show(const AuditOptions& options) {
   auto reader = memory::AuditReader::open(options.directory);
-  if (!reader) return report(reader.error());
+  if (!reader) return report_local(reader.error());
   std::deque<std::string> kept;
   memory::LogLine line;
   for (;;) {
     const auto more = reader->next(line);
-    if (!more) return report(more.error());
+    if (!more) return report_local(more.error());
     if (!*more) break;
     const auto parsed = parse_line(line.text);
     if (!parsed) {
@@ -80,7 +80,7 @@ int export_csv(const AuditOptions& options) {
   const Status status = memory::audit_export_csv(options.directory, [](std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), stdout);
   });
-  return status ? kExitDone : report(status.error());
+  return status ? kExitDone : report_local(status.error());
 }
 
 }  // namespace
@@ -93,13 +93,16 @@ void add_audit_command(CLI::App& app, Command& command) {
   CLI::App* verify_app = sub->add_subcommand("verify", "Is it what was written? Exit 1 if not");
   verify_app->add_option("DIR", options->directory, "Audit folder")->required();
   verify_app->add_option("--checkpoint", options->checkpoint_file,
-                         "A checkpoint from elsewhere (payops.decisions) that the log must reach");
+                         "A checkpoint kept elsewhere that the log must reach: a message of "
+                         "payops.decisions, or a checkpoints.json");
   verify_app->add_flag("--json", options->json, "One JSON document on stdout");
+  verify_app->footer("Example: payops audit verify audit_logs");
   verify_app->callback([&command, options] { command = [options] { return verify(*options); }; });
   CLI::App* show_app = sub->add_subcommand("show", "Its records, one a line");
   show_app->add_option("DIR", options->directory, "Audit folder")->required();
   show_app->add_option("--kind", options->kind, "Only records of this kind, e.g. decision");
   show_app->add_option("--last", options->last, "Only the last N; 0 = all")->capture_default_str();
+  show_app->footer("Example: payops audit show audit_logs --kind decision --last 3");
   show_app->callback([&command, options] { command = [options] { return show(*options); }; });
   CLI::App* export_app =
       sub->add_subcommand("export", "The whole log for a spreadsheet, on stdout");
@@ -107,6 +110,7 @@ void add_audit_command(CLI::App& app, Command& command) {
   export_app->add_option("--format", options->format, "Format")
       ->capture_default_str()
       ->check(CLI::IsMember({"csv"}));
+  export_app->footer("Example: payops audit export audit_logs --format csv > audit.csv");
   export_app->callback(
       [&command, options] { command = [options] { return export_csv(*options); }; });
 }

@@ -105,6 +105,8 @@ void add_topics_command(CLI::App& app, Command& command) {
           ->capture_default_str();
     }
     verb->add_flag("--json", options->json, "One JSON document on stdout");
+    verb->footer(std::string("Example: payops topics ") + (create ? "create" : "list") +
+                 " --bootstrap localhost:9092");
     verb->callback([&command, options, create] {
       command = [options, create] { return topics(*options, create); };
     });

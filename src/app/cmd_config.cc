@@ -36,7 +36,8 @@ Status check_as(const std::string& kind, const std::string& file) {
   if (kind == "declines") return status(observation::DeclineTable::load(file));
   if (kind == "scenario") return status(simulators::load_scenario(file));
   if (kind == "stream") return status(simulators::load_continuous_stream(file));
-  return status(load_app_config(file));
+  const auto config = load_app_config(file);
+  return config ? status(load_decline_table(*config)) : status(config);
 }
 
 int check(const ConfigOptions& options) {
@@ -49,6 +50,10 @@ int check(const ConfigOptions& options) {
 }
 
 int show(const ConfigOptions& options) {
+  if (find_shipped_file(options.file).empty()) {
+    std::fprintf(stderr, "payops: there is no %s here; these are the built-in defaults\n",
+                 options.file.c_str());
+  }
   const auto config = load_app_config_or_default(options.file);
   if (!config) return report(config.error());
   std::printf("%s\n", to_json(*config).dump(2).c_str());

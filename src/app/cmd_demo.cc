@@ -19,6 +19,7 @@
 #include "payops/core/clock.h"
 #include "payops/core/json_fields.h"
 #include "payops/core/text.h"
+#include "payops/evaluation/closed_loop.h"
 #include "payops/streaming/development_broker.h"
 #include "payops/streaming/topics.h"
 #include "virtual_run.h"
@@ -66,7 +67,7 @@ Result<Cast> assemble(const DemoOptions& options) {
   cast.config.agent.cycle_interval_s = stream->agent.cycle_interval;
   cast.config.agent.reasoning.anomaly_threshold = stream->agent.anomaly_threshold;
   cast.config.agent.min_action_frequency.cycles = stream->agent.min_action_frequency_cycles;
-  price_as(cast.scenario, cast.config.agent);
+  evaluation::price_as(cast.scenario, cast.config.agent);
 
   const std::string stamp = std::to_string(SystemClock().now_ms());
   std::error_code error;
@@ -114,6 +115,34 @@ LiveWorldSpec world_spec(const Cast& cast, const DemoOptions& options, double du
   spec.warm_up_s = options.warm_up_s;
   spec.duration_s = options.warm_up_s + duration_s * options.speed;
   return spec;
+}
+
+// What the story lacks until world and agent have ended.
+void complete(RunStory& story, const Cast& cast, const LiveAgentResult& agent,
+              const LiveWorldResult& world) {
+  story.totals = agent.total;
+  story.books = world.books;
+  story.start_ms = world.start_ms;
+  story.end_ms = world.end_ms;
+  story.currency = cast.config.agent.economics.reporting_currency;
+  story.result.scenario = cast.scenario.name;
+  story.result.seed = cast.seed;
+  story.result.cycles = static_cast<uint64_t>(agent.total.cycles);
+  story.result.net_revenue_minor = world.net_revenue_minor;
+  story.result.nothing_revenue_minor =
+      simulators::books_without_actions(cast.scenario, cast.seed, world.start_ms, world.end_ms)
+          .net_revenue_minor();
+}
+
+void tell(const RunStory& story, bool json, const std::string& audit) {
+  if (json) {
+    std::printf("%s\n", dump(to_json(story.result)).c_str());
+    return;
+  }
+  std::printf(
+      "\n%s\nThe audit log is in %s:\n  payops audit verify %s\n  payops explain last --audit %s\n"
+      "  payops replay %s\n",
+      story_text(story).c_str(), audit.c_str(), audit.c_str(), audit.c_str(), audit.c_str());
 }
 
 int demo(const DemoOptions& options) {
@@ -175,30 +204,9 @@ int demo(const DemoOptions& options) {
   if (!result) return report(result.error());
   if (!lived) return report(lived.error());
 
-  RunStory& story = teller.story;
   teller.truth(faults);
-  story.totals = result->total;
-  story.books = lived->books;
-  story.start_ms = lived->start_ms;
-  story.end_ms = lived->end_ms;
-  story.currency = currency;
-  story.result.scenario = cast->scenario.name;
-  story.result.seed = cast->seed;
-  story.result.cycles = static_cast<uint64_t>(result->total.cycles);
-  story.result.net_revenue_minor = lived->net_revenue_minor;
-  story.result.nothing_revenue_minor =
-      simulators::books_without_actions(cast->scenario, cast->seed, lived->start_ms, lived->end_ms)
-          .net_revenue_minor();
-  if (options.json) {
-    std::printf("%s\n", dump(to_json(story.result)).c_str());
-  } else {
-    const std::string& audit = cast->config.process.audit_dir;
-    std::printf(
-        "\n%s\nThe audit log is in %s:\n  payops audit verify %s\n  payops explain last --audit "
-        "%s\n"
-        "  payops replay %s\n",
-        story_text(story).c_str(), audit.c_str(), audit.c_str(), audit.c_str(), audit.c_str());
-  }
+  complete(teller.story, *cast, *result, *lived);
+  tell(teller.story, options.json, cast->config.process.audit_dir);
   return kExitDone;
 }
 

@@ -76,15 +76,9 @@ int reset(const ResetOptions& options) {
   const std::string by = !options.by.empty() ? options.by : user != nullptr ? user : "operator";
   std::string signed_scope = to_string(*scope);  // "|" parts the fields of what is signed
   std::replace(signed_scope.begin(), signed_scope.end(), '|', '/');
-  const Status sent = publish_verdict(
+  return send_verdict(
       config, {.proposal_id = "learned", .verdict = "reset", .shown_hash = signed_scope, .by = by},
-      options.key_file);
-  if (!sent) return report(sent.error());
-  std::printf(
-      "sent: forget what was learnt of %s, by %s; the agent writes the result to its audit "
-      "log\n",
-      describe(*scope).c_str(), by.c_str());
-  return kExitDone;
+      options.key_file, kAnswerWaitS, "forget what was learnt of " + describe(*scope));
 }
 
 void add_show_options(CLI::App* sub, const std::shared_ptr<LearnedOptions>& options) {

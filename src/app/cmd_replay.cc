@@ -7,6 +7,7 @@
 #include "payops/memory/replay.h"
 #include "payops/payments_agent/agent.h"
 #include "terminal.h"
+#include "version.h"
 
 namespace payops::app {
 namespace {
@@ -19,23 +20,28 @@ struct ReplayOptions {
 int run_replay(const ReplayOptions& options) {
   payments_agent::PaymentsAgent agent;
   Progress progress("payops replay");
-  const auto replayed = memory::replay(options.directory, agent, [&](uint64_t step) {
-    progress.update(std::to_string(step) + " steps agree");
-  });
-  if (!replayed) return report(replayed.error());
+  const auto replayed = memory::replay(options.directory, agent,
+                                       {.build = kVersion, .progress = [&](uint64_t step) {
+                                          progress.update(std::to_string(step) + " steps agree");
+                                        }});
+  if (!replayed) return report_local(replayed.error());
   if (options.json) {
     std::printf("%s\n", dump(to_json(*replayed)).c_str());
   } else if (replayed->ok) {
     std::printf("all %llu steps, %llu lines, computed again: every decision agrees\n",
                 static_cast<unsigned long long>(replayed->steps),
                 static_cast<unsigned long long>(replayed->lines));
+    if (!replayed->other_build.empty()) {
+      std::printf("(recorded by the build \"%s\", computed again by \"%s\")\n",
+                  replayed->other_build.c_str(), kVersion);
+    }
   } else {
     std::printf("cycle %llu differs (audit seq %llu): %s\n",
                 static_cast<unsigned long long>(replayed->bad_step),
                 static_cast<unsigned long long>(replayed->bad_seq), replayed->reason.c_str());
-    if (!replayed->recorded.empty()) {
-      std::printf("recorded: %s\ncomputed: %s\n", replayed->recorded.c_str(),
-                  replayed->computed.c_str());
+    if (!replayed->path.empty()) {
+      std::printf("first difference at %s: recorded %s, computed %s\n", replayed->path.c_str(),
+                  replayed->recorded_value.c_str(), replayed->computed_value.c_str());
     }
   }
   return replayed->ok ? kExitDone : kExitNo;

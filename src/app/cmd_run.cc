@@ -49,7 +49,7 @@ int run(const RunOptions& options) {
     };
   }
   const auto story = run_virtually(spec);
-  if (!story) return report(story.error());
+  if (!story) return report_local(story.error());
   if (options.json) {
     std::printf("%s\n", dump(to_json(story->result)).c_str());
   } else {
@@ -67,8 +67,11 @@ void add_run_command(CLI::App& app, Command& command) {
       ->capture_default_str();
   sub->add_option("--seed", options->seed, "Same seed, same world, same decisions")
       ->capture_default_str();
-  sub->add_option("--duration", options->duration_s, "Simulated seconds (default: the scenario's)");
-  sub->add_option("--rate", options->rate_tps, "Payments a second (default: the scenario's)");
+  sub->add_option("--duration", options->duration_s, "Simulated seconds (default: the scenario's)")
+      ->check(CLI::Range(1.0, 31'622'400.0));
+  sub->add_option("--rate", options->rate_tps,
+                  "Payments a second, before the scenario's daily rhythm (default: the scenario's)")
+      ->check(CLI::PositiveNumber);
   sub->add_option("--config", options->config, "The agent's configuration")->capture_default_str();
   sub->add_option("--audit", options->audit_dir, "Keep the audit log in this (new) folder");
   sub->add_flag("--json", options->json, "One JSON document on stdout");

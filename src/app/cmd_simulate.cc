@@ -5,7 +5,9 @@
 #include "cli.h"
 #include "live_world.h"
 #include "payops/core/json_fields.h"
+#include "payops/core/moment.h"
 #include "payops/core/text.h"
+#include "payops/evaluation/closed_loop.h"
 #include "terminal.h"
 
 namespace payops::app {
@@ -19,6 +21,7 @@ struct SimulateOptions {
   double rate_tps = 0.0;
   double speed = 1.0;
   double duration_s = 0.0;
+  std::string start;
   std::string out;
   bool json = false;
 };
@@ -34,6 +37,17 @@ int simulate(const SimulateOptions& options) {
   if (options.rate_tps > 0) spec.rate_tps = options.rate_tps;
   spec.speed = options.out.empty() ? options.speed : 0.0;
   spec.duration_s = options.duration_s;
+  if (!options.start.empty()) {
+    spec.start_ms = parse_moment(options.start);
+    if (!spec.start_ms) {
+      return report({.code = ErrorCode::usage,
+                     .retryable = false,
+                     .message = "--start \"" + options.start +
+                                "\" is no time: 2026-03-01T12:00:00Z or ms since 1970"});
+    }
+  } else if (!options.out.empty()) {
+    spec.start_ms = evaluation::kStartMs;  // same seed, same file
+  }
   spec.out = options.out;
   if (spec.speed != 1.0 && spec.duration_s <= 0) spec.duration_s = spec.scenario.duration_s;
   spec.stop = &Signals::stop_requested;
@@ -46,7 +60,7 @@ int simulate(const SimulateOptions& options) {
                     std::to_string(attempts) + " attempts");
   };
   const auto result = run_live_world(spec);
-  if (!result) return report(result.error());
+  if (!result) return options.out.empty() ? report(result.error()) : report_local(result.error());
   if (options.json) {
     std::printf("%s\n", dump(to_json(*result)).c_str());
   } else {
@@ -74,7 +88,9 @@ void add_simulate_command(CLI::App& app, Command& command) {
   sub->add_option("--scenario", options->scenario, "Name in simulators/scenarios, or a file")
       ->capture_default_str();
   sub->add_option("--seed", options->seed, "Same seed, same world")->capture_default_str();
-  sub->add_option("--rate", options->rate_tps, "Payments a second (default: the scenario's)");
+  sub->add_option("--rate", options->rate_tps,
+                  "Payments a second, before the scenario's daily rhythm (default: the scenario's)")
+      ->check(CLI::PositiveNumber);
   sub->add_option("--speed", options->speed,
                   "Simulated seconds per second; 0 = as fast as possible")
       ->capture_default_str()
@@ -82,6 +98,9 @@ void add_simulate_command(CLI::App& app, Command& command) {
   sub->add_option("--duration", options->duration_s,
                   "Simulated seconds (default: until Ctrl-C at speed 1, else the scenario's)")
       ->check(CLI::NonNegativeNumber);
+  sub->add_option("--start", options->start,
+                  "When the world begins (default: so that it ends now; 2026-03-02T08:00:00Z with "
+                  "--out, so that a seed always gives the same file)");
   sub->add_option("--out", options->out, "Write events to this file (- = stdout), not to Kafka");
   sub->add_flag("--json", options->json, "The summary as one JSON document on stdout");
   sub->footer(

@@ -22,6 +22,7 @@ struct VerdictOptions {
   std::string key_file;
   std::string by;
   bool yes = false;
+  double wait_s = kAnswerWaitS;
 };
 
 streaming::StreamingConfig streaming_of(const VerdictOptions& options) {
@@ -37,8 +38,13 @@ std::string person(const VerdictOptions& options) {
   return user != nullptr ? user : "operator";
 }
 
-bool confirmed(const VerdictOptions& options, const std::string& question) {
-  if (options.yes || isatty(STDIN_FILENO) == 0) return true;
+// Asks on the terminal; where there is none, nobody has been shown anything.
+Result<bool> confirmed(const VerdictOptions& options, const std::string& question) {
+  if (options.yes) return true;
+  if (isatty(STDIN_FILENO) == 0) {
+    return fail(ErrorCode::usage,
+                "nothing was sent: there is no terminal to ask on; --yes answers for you");
+  }
   std::printf("%s [y/N] ", question.c_str());
   std::fflush(stdout);
   std::string answer;
@@ -56,31 +62,25 @@ int answer(const VerdictOptions& options, const std::string& verdict) {
   }
   std::printf("%s\nshown hash %s\n", (*proposal)->shown.c_str(),
               (*proposal)->intervention.shown_hash.c_str());
-  if (!confirmed(options, verdict + " this?")) {
+  const auto yes = confirmed(options, verdict + " this?");
+  if (!yes) return report(yes.error());
+  if (!*yes) {
     std::printf("nothing was sent\n");
     return kExitNo;
   }
-  const Status sent = publish_verdict(config,
-                                      {.proposal_id = options.id,
-                                       .verdict = verdict,
-                                       .shown_hash = (*proposal)->intervention.shown_hash,
-                                       .by = person(options)},
-                                      options.key_file);
-  if (!sent) return report(sent.error());
-  std::printf(
-      "sent: %s %s by %s; the agent judges it again and writes the result to its audit log\n",
-      verdict.c_str(), options.id.c_str(), person(options).c_str());
-  return kExitDone;
+  return send_verdict(config,
+                      {.proposal_id = options.id,
+                       .verdict = verdict,
+                       .shown_hash = (*proposal)->intervention.shown_hash,
+                       .by = person(options)},
+                      options.key_file, options.wait_s, verdict + " " + options.id);
 }
 
 int kill(const VerdictOptions& options, const std::string& position) {
-  const Status sent = publish_verdict(
+  return send_verdict(
       streaming_of(options),
       {.proposal_id = "kill", .verdict = position, .shown_hash = "", .by = person(options)},
-      options.key_file);
-  if (!sent) return report(sent.error());
-  std::printf("sent: kill switch %s by %s\n", position.c_str(), person(options).c_str());
-  return kExitDone;
+      options.key_file, options.wait_s, "kill switch " + position);
 }
 
 int new_key(const std::string& file) {
@@ -102,6 +102,9 @@ void add_common(CLI::App* sub, const std::shared_ptr<VerdictOptions>& options) {
   sub->add_option("--key", options->key_file, "File with your secret key (payops keys new)")
       ->required();
   sub->add_option("--by", options->by, "Your name, for the audit log (default: $USER)");
+  sub->add_option("--wait", options->wait_s, "Seconds to wait for the agent's answer")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 3600.0));
 }
 
 }  // namespace
@@ -127,13 +130,17 @@ void add_verdict_commands(CLI::App& app, Command& command) {
     CLI::App* sub = kill_app->add_subcommand(
         position, position == "on" ? "Stop acting and undo what is in force" : "Act again");
     add_common(sub, options);
+    sub->footer("Example: payops kill " + position +
+                " --bootstrap localhost:9092 --key operator.key");
     sub->callback([&command, options, position] {
       command = [options, position] { return kill(*options, position); };
     });
   }
   CLI::App* keys = app.add_subcommand("keys", "Operators' signing keys");
   keys->require_subcommand(1);
+  keys->footer("Example: payops keys new --out operator.key");
   CLI::App* fresh = keys->add_subcommand("new", "Make a key pair and print its public key");
+  fresh->footer("Example: payops keys new --out operator.key");
   auto file = std::make_shared<std::string>("operator.key");
   fresh->add_option("--out", *file, "Where the secret key goes; must not exist")
       ->capture_default_str();

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "payops/core/fields.h"
+#include "payops/core/result.h"
 
 namespace payops::app {
 
@@ -26,8 +27,9 @@ struct HealthReport {
 class HealthFile {
  public:
   explicit HealthFile(std::string directory) : path_(std::move(directory) + "/health.json") {}
-  // A disk that refuses is not an error here: the file growing old is what tells.
-  void write(HealthReport report, int64_t now_ms);
+  // Where the disk refuses, the file stays as it was: its growing old is what tells. Errors:
+  // unavailable, retryable, with the reason.
+  [[nodiscard]] Status write(HealthReport report, int64_t now_ms);
 
  private:
   std::string path_;

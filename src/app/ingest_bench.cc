@@ -107,9 +107,11 @@ class IngestPath {
   }
 
   void add(const streaming::Batch& batch, int64_t now_ms) {
+    messages_.clear();
     for (const streaming::Record& record : batch.records) {
-      observer_.add({record.partition, record.offset, record.payload}, now_ms);
+      messages_.push_back({record.partition, record.offset, record.payload});
     }
+    observer_.add(messages_, now_ms);
     for (const streaming::Position& end : batch.ends) observer_.at_end(end.partition, now_ms);
   }
 
@@ -150,13 +152,14 @@ class IngestPath {
     head.names = observer_.take_new_names();
     head.counts = observer_.take_counts();
     head.dead_letters = observer_.take_dead_letters();
-    const auto output = agent_.step(head);
+    const auto output = agent_.step(head, "");  // not recorded
     if (!output) return tl::make_unexpected(output.error());
     return {};
   }
 
   Dictionary dictionary_;
   observation::Observer observer_;
+  std::vector<observation::Message> messages_;  // of the last batch
   payments_agent::PaymentsAgent agent_;
   ClosedBucket bucket_;
   int64_t interval_s_;

@@ -53,8 +53,10 @@ std::string instance_id(const std::string& state_dir) {
 }
 
 payments_agent::VerdictInput read_verdict(std::string_view payload,
-                                          const std::vector<std::string>& operator_keys) {
+                                          const std::vector<std::string>& operator_keys,
+                                          int64_t now_ms) {
   payments_agent::VerdictInput input;
+  input.received_ts_ms = now_ms;
   if (payload.size() > kVerdictBytesMax) {
     input.problem = "longer than a verdict can be";
     return input;
@@ -95,6 +97,8 @@ class LocalKillSwitch {
     if (const int request = Signals::take_kill_request(); request >= 0) by_signal_ = request == 1;
     return by_signal_ || access(file_.c_str(), F_OK) == 0;
   }
+  // Who threw it, while it is on.
+  [[nodiscard]] std::string by() const { return by_signal_ ? "a signal" : "the file " + file_; }
 
  private:
   std::string file_;
@@ -103,22 +107,83 @@ class LocalKillSwitch {
 
 enum class TermEnd { lease_lost, stopped };
 
+// What a process owns alone: its state and its audit folder, locked.
+struct Storage {
+  std::unique_ptr<memory::RocksStore> store;
+  std::unique_ptr<memory::AuditFiles> files;
+  std::string secret_key_hex;  // for signing audit checkpoints
+};
+
+// Locks state and audit folder before the process stands for the lease, so that a second process
+// of the same state changes nothing for the first. One that is just ending is waited for as long as
+// a session lasts. Errors: refused when it does not end; what the two say of damage.
+Result<Storage> open_storage(const LiveAgentSpec& spec, streaming::Lease* lease) {
+  const ProcessConfig& process = spec.config.process;
+  const SystemClock clock;
+  const int64_t give_up_ms = clock.now_ms() + spec.config.streaming.session_timeout_ms;
+  Storage storage;
+  bool said = false;
+  for (int64_t wait_ms = 100; storage.store == nullptr;
+       wait_ms = std::min<int64_t>(wait_ms * 2, 1000)) {
+    auto store = memory::RocksStore::open(process.state_dir);
+    if (store) {
+      storage.store = std::move(*store);
+      break;
+    }
+    if (!store.error().retryable) return tl::make_unexpected(store.error());
+    if (clock.now_ms() > give_up_ms || spec.stop()) {
+      return fail(ErrorCode::usage, store.error().message);
+    }
+    if (!said) spec.on_trouble(store.error().message + "; waiting for it to end");
+    said = true;
+    if (lease != nullptr) (void)lease->poll();
+    sleep_ms(wait_ms);
+  }
+  const auto key = load_audit_key(process.state_dir, spec.on_note);
+  // Where the files lie is the operator's to mend: no service is missing.
+  if (!key) return fail(ErrorCode::usage, key.error().message);
+  auto files = memory::AuditFiles::open(process.audit_dir, {.public_key_hex = key->public_key_hex});
+  if (!files) return fail(ErrorCode::usage, files.error().message);
+  storage.files = std::move(*files);
+  storage.secret_key_hex = key->secret_key_hex;
+  return storage;
+}
+
+// What the agent reads and writes must be there: a group never gets an assignment of a topic that
+// is not.
+Status check_topics(const streaming::StreamingConfig& config) {
+  const auto topics = streaming::list_topics(config);
+  if (!topics) return tl::make_unexpected(topics.error());
+  std::vector<std::string> missing;
+  for (const std::string_view needed :
+       {"payments.transactions", "payops.approvals", "payops.actions", "payops.decisions",
+        "payops.alerts", "payops.dead-letters", "payops.lease"}) {
+    for (const streaming::TopicState& topic : *topics) {
+      if (topic.topic == needed && topic.partitions == 0) missing.push_back(topic.name);
+    }
+  }
+  if (missing.empty()) return {};
+  return fail(ErrorCode::not_found, "Kafka has no topic " + join(missing, ", ") +
+                                        "; \"payops topics create\" creates what payops needs");
+}
+
 // From gaining the lease to its end.
 class Term {
  public:
   Term(const LiveAgentSpec& spec, const observation::DeclineTable& declines,
-       streaming::Lease& lease, LocalKillSwitch& kill)
+       streaming::Lease& lease, LocalKillSwitch& kill, Storage storage)
       : spec_(spec),
         declines_(declines),
         lease_(lease),
         kill_(kill),
+        storage_(std::move(storage)),
         outbox_(lease, spec.on_published),
         health_file_(spec.config.process.state_dir) {}
 
   [[nodiscard]] Result<TermEnd> run(LiveAgentResult& result);
 
  private:
-  [[nodiscard]] Status open_state();
+  void make_stepper();
   [[nodiscard]] Status recover();
   [[nodiscard]] Status open_input();
   [[nodiscard]] Status assign_new_partitions();
@@ -128,23 +193,24 @@ class Term {
   [[nodiscard]] Result<TermEnd> turn_until_over();
   [[nodiscard]] bool wait_out(const Error& error);
   void write_health(const std::string& why);
+  void tell_kill_switch();
   [[nodiscard]] int64_t event_now_ms() const;
 
   const LiveAgentSpec& spec_;
   const observation::DeclineTable& declines_;
   streaming::Lease& lease_;
   LocalKillSwitch& kill_;
+  Storage storage_;
   TellingOutbox outbox_;
   HealthFile health_file_;
   SystemClock clock_;
 
-  std::unique_ptr<memory::RocksStore> store_;
-  std::unique_ptr<memory::AuditFiles> files_;
   std::unique_ptr<streaming::Consumer> consumer_;
   payments_agent::PaymentsAgent agent_;
   std::optional<Stepper> stepper_;
   Dictionary dictionary_;
   std::optional<observation::Observer> observer_;
+  std::vector<observation::Message> messages_;  // of the last batch
   std::optional<payments_agent::Loop> loop_;
 
   std::string payments_id_, approvals_id_;
@@ -159,40 +225,21 @@ class Term {
   int64_t back_off_ms_ = 0;
   int64_t failing_since_ms_ = 0;  // wall clock; 0 = not failing
   std::string trouble_;
+  std::string health_trouble_;
+  std::string kill_told_;  // what was last said of the kill switch; empty while it is off
 };
 
-Status Term::open_state() {
-  const ProcessConfig& process = spec_.config.process;
-  for (int64_t wait_ms = 100;; wait_ms = std::min<int64_t>(wait_ms * 2, 2000)) {
-    auto store = memory::RocksStore::open(process.state_dir);
-    if (store) {
-      store_ = std::move(*store);
-      break;
-    }
-    if (!store.error().retryable) return tl::make_unexpected(store.error());
-    if (trouble_ != store.error().message) spec_.on_trouble(trouble_ = store.error().message);
-    if (spec_.stop()) return fail(ErrorCode::unavailable, "stopped while waiting for the state");
-    if (auto event = lease_.poll(); event && *event == streaming::LeaseEvent::lost) {
-      return fail_retryable(ErrorCode::refused, "the lease was lost while waiting for the state");
-    }
-    sleep_ms(wait_ms);
-  }
-  const auto key = load_audit_key(process.state_dir, spec_.on_note);
-  if (!key) return tl::make_unexpected(key.error());
-  auto files = memory::AuditFiles::open(process.audit_dir, {.public_key_hex = key->public_key_hex});
-  if (!files) return tl::make_unexpected(files.error());
-  files_ = std::move(*files);
+void Term::make_stepper() {
   PublishGuard guard;
   guard.killed = [this] { return agent_.killed() || kill_.on(); };
   guard.holds_lease = [this] { return lease_.holds(); };
   guard.event_now_ms = [this] { return event_now_ms(); };
   StepperOptions options;
   options.at_point = crash_point_from_environment();
-  options.sign = [secret = key->secret_key_hex](std::string_view text) {
+  options.sign = [secret = storage_.secret_key_hex](std::string_view text) {
     return sign_text(text, secret).value_or("");
   };
-  stepper_.emplace(agent_, *store_, *files_, outbox_, guard, options);
-  return {};
+  stepper_.emplace(agent_, *storage_.store, *storage_.files, outbox_, guard, options);
 }
 
 // Where deadlines are measured: by the wall clock where old input is not acted on; where input of
@@ -251,7 +298,14 @@ Status Term::open_input() {
   options.build = kVersion;
   options.config = spec_.config.agent;
   options.cursors = [this] { return cursors(); };
-  options.on_cycle = spec_.on_cycle;
+  options.source = streaming::topic_name(spec_.config.streaming, "payments.transactions");
+  options.on_cycle = [this](const payments_agent::CycleReport& report) {
+    for (const payments_agent::VerdictResult& v : report.verdicts) {
+      spec_.on_note("verdict \"" + v.verdict + "\" on " + v.proposal_id + " by " + v.by + ": " +
+                    v.result + ", " + v.why);
+    }
+    spec_.on_cycle(report);
+  };
   loop_.emplace(agent_, *observer_, *stepper_, std::move(options));
   last_message_ms_ = last_wall_ms_ = clock_.now_ms();
   return {};
@@ -307,13 +361,15 @@ void Term::take_batch() {
   const streaming::Batch batch = consumer_->poll(spec_.until_end ? 20 : 50);
   const int64_t now_ms = clock_.now_ms();
   if (!batch.records.empty()) last_message_ms_ = now_ms;
+  messages_.clear();
   for (const streaming::Record& record : batch.records) {
     if (record.topic == kPayments) {
-      observer_->add({record.partition, record.offset, record.payload}, now_ms);
+      messages_.push_back({record.partition, record.offset, record.payload});
     } else {
-      loop_->add_verdict(read_verdict(record.payload, spec_.config.agent.operator_keys));
+      loop_->add_verdict(read_verdict(record.payload, spec_.config.agent.operator_keys, now_ms));
     }
   }
+  observer_->add(messages_, now_ms);
   for (const streaming::Position& end : batch.ends) {
     if (end.topic == kPayments) observer_->at_end(end.partition, now_ms);
   }
@@ -354,11 +410,26 @@ payments_agent::Health Term::health() {
 }
 
 void Term::write_health(const std::string& why) {
-  health_file_.write({.ready = why.empty(),
-                      .why = why,
-                      .step = stepper_->step(),
-                      .event_ts_ms = stepper_->ts_ms()},
-                     clock_.now_ms());
+  const Status written = health_file_.write({.ready = why.empty(),
+                                             .why = why,
+                                             .step = stepper_->step(),
+                                             .event_ts_ms = stepper_->ts_ms()},
+                                            clock_.now_ms());
+  const std::string trouble = written ? "" : written.error().message;
+  if (!trouble.empty() && trouble != health_trouble_) spec_.on_trouble(trouble);
+  health_trouble_ = trouble;
+}
+
+void Term::tell_kill_switch() {
+  const bool local = kill_.on();
+  std::string now;
+  if (local || agent_.killed()) {
+    now = "the kill switch is on, by " + (local ? kill_.by() : std::string("a signed message")) +
+          ": nothing is done, what was in force is undone";
+  }
+  if (now == kill_told_) return;
+  spec_.on_trouble(now.empty() ? "the kill switch is off: acting again" : now);
+  kill_told_ = std::move(now);
 }
 
 // After a retryable error: says it once, waits a little longer each time, keeps the lease alive.
@@ -380,7 +451,10 @@ Result<TermEnd> Term::turn_until_over() {
     if (event && *event == streaming::LeaseEvent::lost) return TermEnd::lease_lost;
     if (spec_.stop()) break;
     if (!lease_.holds()) {  // silence of the coordinator: neither read nor act
-      write_health("the lease is not confirmed");
+      constexpr const char* kSilent =
+          "Kafka does not confirm the lease; neither reading nor acting until it does";
+      if (trouble_ != kSilent) spec_.on_trouble(trouble_ = kSilent);
+      write_health(kSilent);
       sleep_ms(50);
       continue;
     }
@@ -399,7 +473,8 @@ Result<TermEnd> Term::turn_until_over() {
     back_off_ms_ = 0;
     failing_since_ms_ = 0;
     gap_ = false;
-    write_health(now.observe_only);
+    tell_kill_switch();
+    write_health(!now.observe_only.empty() ? now.observe_only : kill_told_);
     if (spec_.until_end && consumer_->has_read_to(ends_)) {
       observer_->finish();
       break;
@@ -422,7 +497,8 @@ Result<TermEnd> Term::turn_until_over() {
 }
 
 Result<TermEnd> Term::run(LiveAgentResult& result) {
-  for (Status (Term::*open)() : {&Term::open_state, &Term::recover, &Term::open_input}) {
+  make_stepper();
+  for (Status (Term::*open)() : {&Term::recover, &Term::open_input}) {
     const Status status = (this->*open)();
     if (status) continue;
     if (status.error().retryable && status.error().code == ErrorCode::refused) {
@@ -445,6 +521,32 @@ Result<TermEnd> Term::run(LiveAgentResult& result) {
   return end;
 }
 
+// Polls until the lease is gained; false when told to stop. Errors: of the lease.
+Result<bool> await_lease(const LiveAgentSpec& spec, streaming::Lease& lease) {
+  constexpr int64_t kSaidAfterMs = 10'000;
+  const SystemClock clock;
+  int64_t say_ms = clock.now_ms() + kSaidAfterMs;
+  std::string trouble;
+  while (!spec.stop()) {
+    const auto event = lease.poll();
+    if (!event) {
+      if (!event.error().retryable) return tl::make_unexpected(event.error());
+      if (trouble != event.error().message) spec.on_trouble(trouble = event.error().message);
+    } else if (*event == streaming::LeaseEvent::gained) {
+      spec.on_note("holding the lease, epoch " + std::to_string(lease.epoch()));
+      return true;
+    }
+    if (clock.now_ms() > say_ms) {
+      say_ms = std::numeric_limits<int64_t>::max();
+      spec.on_note(
+          "standing by: the lease is not free yet; another agent holds it, or held it until a "
+          "moment ago");
+    }
+    sleep_ms(20);
+  }
+  return false;
+}
+
 }  // namespace
 
 Result<LiveAgentResult> run_live_agent(const LiveAgentSpec& spec) {
@@ -455,40 +557,32 @@ Result<LiveAgentResult> run_live_agent(const LiveAgentSpec& spec) {
     return !spec.stop();
   });
   if (!cluster) return tl::make_unexpected(cluster.error());
+  if (Status there = check_topics(spec.config.streaming); !there) {
+    return tl::make_unexpected(there.error());
+  }
   std::error_code error;
   std::filesystem::create_directories(spec.config.process.state_dir, error);
-  auto lease = streaming::Lease::open(
-      spec.config.streaming,
-      {.name = "payments", .instance_id = instance_id(spec.config.process.state_dir)});
-  if (!lease) return tl::make_unexpected(lease.error());
-
   LocalKillSwitch kill(spec.config.process.kill_file);
   LiveAgentResult result;
-  int64_t said_ms = 0;
-  std::string trouble;
+  std::unique_ptr<streaming::Lease> lease;
   while (!spec.stop()) {
-    const auto event = (*lease)->poll();
-    if (!event) {
-      if (!event.error().retryable) return tl::make_unexpected(event.error());
-      if (trouble != event.error().message) spec.on_trouble(trouble = event.error().message);
+    auto storage = open_storage(spec, lease.get());
+    if (!storage) return tl::make_unexpected(storage.error());
+    if (lease == nullptr) {
+      auto stood = streaming::Lease::open(
+          spec.config.streaming,
+          {.name = "payments", .instance_id = instance_id(spec.config.process.state_dir)});
+      if (!stood) return tl::make_unexpected(stood.error());
+      lease = std::move(*stood);
     }
-    if (!event || *event != streaming::LeaseEvent::gained) {
-      const int64_t now_ms = SystemClock().now_ms();
-      if (said_ms == 0) said_ms = now_ms;
-      if (now_ms - said_ms > 10'000) {
-        said_ms = std::numeric_limits<int64_t>::max() / 2;
-        spec.on_note("standing by: another agent holds the lease");
-      }
-      sleep_ms(20);
-      continue;
-    }
-    spec.on_note("holding the lease, epoch " + std::to_string((*lease)->epoch()));
-    Term term(spec, *declines, **lease, kill);
+    const auto gained = await_lease(spec, *lease);
+    if (!gained) return tl::make_unexpected(gained.error());
+    if (!*gained) break;
+    Term term(spec, *declines, *lease, kill, std::move(*storage));
     const auto end = term.run(result);
     if (!end) return tl::make_unexpected(end.error());
     if (*end == TermEnd::stopped) return result;
     spec.on_trouble("the lease was lost: uncommitted work is dropped, waiting to hold it again");
-    said_ms = 0;
   }
   return result;
 }

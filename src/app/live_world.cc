@@ -124,7 +124,7 @@ Result<LiveWorldResult> run_live_world(const LiveWorldSpec& spec) {
   LiveWorldResult result;
   result.scenario = spec.scenario.name;
   result.seed = spec.seed;
-  result.start_ms = SystemClock().now_ms() - (real_time ? 0 : duration_ms);
+  result.start_ms = spec.start_ms.value_or(SystemClock().now_ms() - (real_time ? 0 : duration_ms));
   simulators::World world(spec.scenario, spec.seed, result.start_ms, spec.rate_tps);
   std::string json;
   Status status;

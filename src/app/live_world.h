@@ -19,6 +19,7 @@ struct LiveWorldSpec {
   simulators::Scenario scenario;
   streaming::StreamingConfig streaming;
   uint64_t seed = 1;
+  std::optional<int64_t> start_ms;  // absent: so that it ends about now
   std::optional<double> rate_tps;
   double speed = 1.0;       // simulated seconds per second; 0 = as fast as possible
   double duration_s = 0.0;  // simulated; 0 = until told to stop (needs speed 1)

@@ -59,7 +59,9 @@ void StoryTeller::cycle(const payments_agent::CycleReport& report) {
   for (const Alarm& alarm : report.alarms) {
     const auto known = std::find_if(alarms.begin(), alarms.end(),
                                     [&](const AlarmNote& n) { return n.id == alarm.id; });
-    if (known == alarms.end() && alarms.size() < kMaxNotes) {
+    if (known != alarms.end()) {
+      known->pattern = name_of(alarm.pattern);  // it may have grown into an outage
+    } else if (alarms.size() < kMaxNotes) {
       alarms.push_back({alarm.id, to_string(alarm.scope), std::string(name_of(alarm.pattern)),
                         alarm.raised_ts_ms, 0});
     }

@@ -1,5 +1,5 @@
-// The closed loop in one thread under virtual time: world, observation, agent and step protocol,
-// with events going through their JSON form as they would over Kafka. Same inputs, same bytes.
+// One run of the closed loop under virtual time (evaluation/closed_loop.h), with its audit log on
+// disk if wanted, and its story.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app_config.h"
+#include "payops/evaluation/closed_loop.h"
 #include "payops/model/decision.h"
 #include "payops/payments_agent/cycle_report.h"
 #include "payops/simulators/books.h"
@@ -22,8 +23,8 @@ struct VirtualRunSpec {
   uint64_t seed = 1;
   double duration_s = 0.0;  // 0 = the scenario's own
   std::optional<double> rate_tps;
-  int64_t start_ms = 1'772'438'400'000;  // 2026-03-02T08:00:00Z, a Monday
-  std::string audit_dir;                 // empty = keep no audit log
+  int64_t start_ms = evaluation::kStartMs;
+  std::string audit_dir;  // empty = keep no audit log
   AppConfig config;
   std::function<void(const payments_agent::CycleReport&)> on_cycle =
       [](const payments_agent::CycleReport&) {};

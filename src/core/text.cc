@@ -124,7 +124,13 @@ std::string compact_date(int64_t ts_ms) {
 Result<std::string> read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) return fail(ErrorCode::not_found, path + ": " + std::strerror(errno));
-  return std::string(std::istreambuf_iterator<char>(in), {});
+  std::string text;
+  try {  // the library throws from within the buffer, whatever exceptions() says
+    text.assign(std::istreambuf_iterator<char>(in), {});
+  } catch (const std::ios_base::failure&) {
+    return fail(ErrorCode::not_found, path + ": not a file that can be read");
+  }
+  return text;
 }
 
 std::string fixed(double value, int decimals) {

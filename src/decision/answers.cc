@@ -4,6 +4,7 @@
 #include <map>
 
 #include "payops/core/text.h"
+#include "payops/model/relevance.h"
 
 namespace payops::decision {
 
@@ -12,7 +13,7 @@ std::vector<const Hypothesis*> hypotheses_of(const Situation& situation,
   std::vector<const Hypothesis*> found;
   for (const Hypothesis& h : situation.assessment.hypotheses) {
     const bool asked = std::find(causes.begin(), causes.end(), h.cause) != causes.end();
-    if (asked && h.posterior >= situation.economics.posterior_min) found.push_back(&h);
+    if (asked && belief(h) >= situation.economics.posterior_min) found.push_back(&h);
   }
   return found;
 }

@@ -57,6 +57,7 @@ Status Economics::validate() const {
       {"latency_minor_per_s", latency_minor_per_s, 0.0, kLarge},
       {"execution_minor", execution_minor, 0.0, kLarge},
       {"switch_acceptance", switch_acceptance, 0.0, 1.0},
+      {"switch_acceptance_sd", switch_acceptance_sd, 0.0, 1.0},
       {"switch_alone", switch_alone, 0.0, 1.0},
       {"retry_abandon_per_s", retry_abandon_per_s, 0.0, 1.0},
       {"storm_relief", storm_relief, 0.0, 1.0},

@@ -99,6 +99,15 @@ double path_variance(const PathChange& c, double payments, const EffectPosterior
          payments * worth * worth * (1.0 + e.amount_cv * e.amount_cv) * luck;
 }
 
+// The learnt factor where it works at all: a normal times an indicator of probability `belief`.
+EffectPosterior believed(const Stakes& stakes) {
+  EffectPosterior f = stakes.factor;
+  const double b = share(stakes.belief);
+  f.sigma = std::sqrt(b * f.sigma * f.sigma + b * (1.0 - b) * f.mean * f.mean);
+  f.mean *= b;
+  return f;
+}
+
 double flow(const Stakes& stakes, const PathChange& c) {
   return c.payments_per_s * stakes.strength * (1.0 - stakes.holdout);
 }
@@ -119,10 +128,11 @@ Overlap overlap(const Economics& economics, double age_s, double duration_s) {
 Nrv value(const Stakes& stakes, const Economics& e) {
   const Overlap span = overlap(e, stakes.fault_age_s, stakes.duration_s);
   double margin = 0.0, fee = 0.0, retry = 0.0, latency = 0.0, friction = 0.0;
-  double variance = 0.0, per_second = 0.0, per_factor = 0.0;
+  double variance = 0.0, per_second = 0.0, per_factor = 0.0, common = 0.0;
+  const EffectPosterior factor = believed(stakes);
   for (const PathChange& c : stakes.changes) {
     const double rate = flow(stakes, c);
-    const double conversion = learnt_conversion(c, stakes.factor.mean);
+    const double conversion = learnt_conversion(c, factor.mean);
     const PerPayment during = per_payment(c.nothing, c.action, conversion, c.amount_minor, e);
     const PerPayment after = per_payment(c.nothing_after, c.action_after,
                                          share(c.action_after.conversion), c.amount_minor, e);
@@ -134,12 +144,13 @@ Nrv value(const Stakes& stakes, const Economics& e) {
     friction += (n + n_after) * c.asked * e.friction_minor;
     per_second += rate * (during.net() - c.asked * e.friction_minor);
     const double bps = e.terms(c.action.gateway).fee_bps * 1e-4;
-    per_factor +=
-        n * (c.action.conversion - c.nothing.conversion) * c.amount_minor * (e.margin_share - bps);
-    variance += path_variance(c, n, stakes.factor, e);
+    const double worth = n * c.amount_minor * (e.margin_share - bps);
+    per_factor += worth * (c.action.conversion - c.nothing.conversion);
+    common += worth * c.common_sigma * factor.mean;
+    variance += path_variance(c, n, factor, e);
   }
-  variance +=
-      std::pow(per_factor * stakes.factor.sigma, 2) + std::pow(per_second * span.sigma_s, 2);
+  variance += std::pow(per_factor * factor.sigma, 2) + common * common +
+              std::pow(per_second * span.sigma_s, 2);
   Nrv nrv;
   nrv.horizon_s = stakes.duration_s;
   nrv.items = {{"conversion", margin},
@@ -163,17 +174,19 @@ double model_effect_of(const Stakes& stakes) {
 }
 
 Estimate effect_of(const Stakes& stakes) {
-  double weight = 0.0, mean = 0.0, rates = 0.0;
+  double weight = 0.0, mean = 0.0, rates = 0.0, common = 0.0;
+  const EffectPosterior factor = believed(stakes);
   for (const PathChange& c : stakes.changes) weight += c.payments_per_s;
   if (weight <= 0.0) return {};
   for (const PathChange& c : stakes.changes) {
     const double w = c.payments_per_s / weight;
-    mean += w * (learnt_conversion(c, stakes.factor.mean) - c.nothing.conversion);
+    mean += w * (learnt_conversion(c, factor.mean) - c.nothing.conversion);
     rates +=
         w * w * (std::pow(c.action.conversion_sigma, 2) + std::pow(c.nothing.conversion_sigma, 2));
+    common += w * c.common_sigma * factor.mean;
   }
-  const double spread = model_effect_of(stakes) * stakes.factor.sigma;
-  return {mean, std::sqrt(std::pow(stakes.factor.mean, 2) * rates + spread * spread)};
+  const double spread = model_effect_of(stakes) * factor.sigma;
+  return {mean, std::sqrt(std::pow(factor.mean, 2) * rates + spread * spread + common * common)};
 }
 
 double treated_per_s(const Stakes& stakes) {

@@ -7,6 +7,7 @@
 #include "payops/core/check.h"
 #include "payops/core/digest.h"
 #include "payops/core/text.h"
+#include "payops/model/relevance.h"
 
 namespace payops::decision {
 namespace {
@@ -81,6 +82,10 @@ Stakes stakes_of(const Situation& situation, std::string_view type, const Propos
   stakes.duration_s = situation.economics.horizon_s;
   stakes.fault_age_s = fault_age_s(situation, proposal.scope);
   stakes.factor = effect_for(situation.effects, type, cause, proposal.scope);
+  if (proposal.answers != nullptr) {
+    stakes.belief =
+        helpful_belief(situation.assessment.hypotheses, type, proposal.scope, proposal.answers->id);
+  }
   return stakes;
 }
 
@@ -115,7 +120,7 @@ std::optional<Option> make_option(const Situation& situation, std::string_view t
   Stakes stakes = stakes_of(situation, type, proposal);
   std::vector<RampStep> steps;
   if (proposal.touches_payments) {
-    steps = ramp_steps(situation, type, proposal.scope);
+    steps = ramp_steps(situation, type, proposal.scope, proposal.measured);
     limit(steps, proposal.strength_max, situation.economics.ramp.front().strength,
           strength_in_force(situation, type, proposal.scope));
     if (steps.empty()) return std::nullopt;
@@ -127,14 +132,12 @@ std::optional<Option> make_option(const Situation& situation, std::string_view t
     stakes.strength = step.strength;
     stakes.holdout = step.holdout;
     const Nrv nrv = value(stakes, situation.economics);
-    const bool sure = nrv.total.low() > 0.0;
-    if (option.type.empty() || sure) {
-      option.type = std::string(type);
-      option.strength = step.strength;
-      option.holdout = step.holdout;
-      option.nrv = nrv;
-    }
-    if (sure) break;
+    const bool better = nrv.total.low() > 0.0 && nrv.total.low() > option.nrv.total.low();
+    if (!option.type.empty() && !better) continue;
+    option.type = std::string(type);
+    option.strength = step.strength;
+    option.holdout = step.holdout;
+    option.nrv = nrv;
   }
   option.scope = proposal.scope;
   option.params = proposal.params;
@@ -144,7 +147,7 @@ std::optional<Option> make_option(const Situation& situation, std::string_view t
   if (proposal.answers != nullptr) {
     option.cause = proposal.answers->cause;
     option.hypothesis_id = proposal.answers->id;
-    option.confidence = proposal.answers->posterior;
+    option.confidence = stakes.belief;
   }
   option.blast_radius = blast_radius(situation, proposal, option.strength);
   option.evidence_attempts = proposal.evidence_attempts;

@@ -45,6 +45,9 @@ class RerouteTraffic final : public InterventionType {
     if (hypotheses.empty()) return;
     const PathIndex index(s.assessment);
     for (const Hypothesis* h : hypotheses) {
+      // Where an issuer or a method fails on every gateway there is nowhere better to go.
+      const bool everywhere = h->cause == Cause::issuer_down || h->cause == Cause::method_wide;
+      if (everywhere && h->scope.gateway == "*") continue;
       const Paths affected = paths_in(s.assessment, h->scope);
       for (const std::string& from : gateways_of(affected)) {
         Paths sources;
@@ -100,6 +103,7 @@ class RerouteTraffic final : public InterventionType {
     proposal.scope = scope;
     proposal.params = {{"to_gateway", to}};
     proposal.answers = &h;
+    proposal.measured = true;  // payments fare there as those do that go there already
     proposal.risk = RiskClass::medium;
     proposal.evidence_attempts = std::min(attempts_of(sources), attempts_of(targets));
     proposal.reason = "Reroute " + describe(scope) + " to " + to + ": " +

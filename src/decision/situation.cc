@@ -220,7 +220,8 @@ Outlook fare(const Economics& economics, const Outlook& on_path, const Outlook& 
   return o;
 }
 
-std::vector<RampStep> ramp_steps(const Situation& s, std::string_view type, const Scope& scope) {
+std::vector<RampStep> ramp_steps(const Situation& s, std::string_view type, const Scope& scope,
+                                 bool measured) {
   const Economics& e = s.economics;
   const Intervention* current = nullptr;  // of this key, in force
   const Intervention* before = nullptr;   // what it took over from
@@ -272,7 +273,7 @@ std::vector<RampStep> ramp_steps(const Situation& s, std::string_view type, cons
   }
   std::vector<RampStep> first;
   for (const RampStep& step : e.ramp) {
-    if (step.strength <= e.ramp_first_max + 1e-9) first.push_back(step);
+    if (measured || step.strength <= e.ramp_first_max + 1e-9) first.push_back(step);
   }
   return first;
 }

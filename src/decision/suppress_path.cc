@@ -75,7 +75,8 @@ class SuppressPath final : public InterventionType {
             .action = switched,
             .nothing_after = fare(e, outlook(path, path.baseline_success, 0.0, retry), other),
             .action_after = switched,
-            .asked = 1.0};
+            .asked = 1.0,
+            .common_sigma = e.switch_acceptance_sd * other.conversion};
   }
 };
 

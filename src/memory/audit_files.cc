@@ -143,7 +143,7 @@ Status AuditFiles::Folder::check_untouched() const {
     const auto names = disk::list(directory_, kind.prefix, kind.suffix);
     if (!names) return tl::make_unexpected(names.error());
     if (!names->empty()) {
-      return fail(ErrorCode::refused,
+      return fail(ErrorCode::config,
                   directory_ + " holds a log (" + names->back() +
                       ") and the state directory is empty: give the state that belongs to it, or "
                       "an empty audit folder");
@@ -157,9 +157,9 @@ Status AuditFiles::Folder::keep_public_key() const {
   const std::string wanted = options_.public_key_hex.empty() ? "" : options_.public_key_hex + "\n";
   if (there && *there == wanted) return {};
   if (there && !there->empty()) {
-    return fail(ErrorCode::refused, path(kPublicKeyFile) +
-                                        ": this log is signed with another key; give that one, or "
-                                        "an empty audit folder");
+    return fail(ErrorCode::config, path(kPublicKeyFile) +
+                                       ": this log is signed with another key; give that one, or "
+                                       "an empty audit folder");
   }
   if (wanted.empty()) return {};
   if (const Status key = disk::replace_file(path(kPublicKeyFile), wanted, options_.sync); !key) {
@@ -271,7 +271,7 @@ Result<std::unique_ptr<AuditFiles>> AuditFiles::open(const std::string& director
   if (const Status made = disk::make_directories(directory); !made) {
     return tl::make_unexpected(made.error());
   }
-  auto lock = disk::DirectoryLock::take(directory, ".owner",
+  auto lock = disk::DirectoryLock::take(directory, kOwnerFile,
                                         "an audit folder is written by one process; stop that one "
                                         "or use another folder");
   if (!lock) return tl::make_unexpected(lock.error());

@@ -7,6 +7,7 @@
 #include "frame.h"
 #include "payops/core/digest.h"
 #include "payops/core/text.h"
+#include "payops/memory/checkpoints.h"
 
 namespace payops::memory {
 namespace {
@@ -91,6 +92,14 @@ Result<AuditReader> AuditReader::open(const std::string& directory) {
 }
 
 Result<bool> AuditReader::next(LogLine& line) { return files_->next(line); }
+
+bool holds_log(const std::string& directory) {
+  for (const FileKind& kind : {kAuditKind, kInputsKind, FileKind{kCheckpointsFile, ""}}) {
+    const auto names = disk::list(directory, kind.prefix, kind.suffix);
+    if (names && !names->empty()) return true;
+  }
+  return false;
+}
 
 Result<std::string> read_block(const std::string& directory, const StepHead& head) {
   const std::string where = head.inputs + " at byte " + std::to_string(head.offset);

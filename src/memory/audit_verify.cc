@@ -19,7 +19,10 @@ class Verification {
 
   Result<VerifyReport> run() {
     auto reader = AuditReader::open(directory_);
-    if (!reader) return tl::make_unexpected(reader.error());
+    if (!reader) {
+      if (!is_removed()) return tl::make_unexpected(reader.error());
+      return report_;
+    }
     if (const auto good = check_lines(*reader); !good)
       return tl::make_unexpected(good.error());
     else if (!*good)
@@ -41,6 +44,27 @@ class Verification {
   }
   bool bad(const LogLine& line, const std::string& reason) {
     return bad(line.file, line.number, reason);
+  }
+
+  // No audit file, but something that tells of one.
+  bool is_removed() {
+    if (!disk::list(directory_, "", "")) return false;  // no folder: a slip of the pen, not a loss
+    const auto checkpoints = read_checkpoints(directory_);
+    if (checkpoints && !checkpoints->checkpoints.empty()) {
+      const FileCheckpoint& last = checkpoints->checkpoints.back();
+      bad(last.file, 0,
+          "missing, though " + std::string(kCheckpointsFile) + " knows it up to seq " +
+              std::to_string(last.seq) + ": the log was removed");
+    } else if (options_.checkpoint) {
+      bad("audit-*.jsonl", 0,
+          "missing, though the given checkpoint is at seq " +
+              std::to_string(options_.checkpoint->seq) + ": the log was removed");
+    } else if (holds_log(directory_)) {
+      bad("audit-*.jsonl", 0, "missing, though what belongs to it is there: the log was removed");
+    } else {
+      return false;
+    }
+    return true;
   }
 
   // The chain first and the checkpoints with it; what is wrong with checkpoints.json itself is
@@ -120,12 +144,7 @@ class Verification {
     ++report_.steps;
     if (head->inputs != inputs_file_) {
       if (head->inputs < inputs_file_) return bad(line, "its input lies in an earlier file");
-      if (!inputs_file_.empty()) {
-        const auto size = size_of(inputs_file_);
-        if (!size) return bad(inputs_file_, 0, size.error().message);
-        if (*size != inputs_end_)
-          return bad(inputs_file_, 0, "goes on after its last recorded input");
-      }
+      if (const auto good = check_inputs_end(); !good || !*good) return good;
       inputs_file_ = head->inputs;
       inputs_end_ = 0;
       input_files_.push_back(inputs_file_);
@@ -144,6 +163,18 @@ class Verification {
     const auto file = disk::File::open_to_read(directory_ + "/" + name);
     if (!file) return tl::make_unexpected(file.error());
     return file->size();
+  }
+
+  // Nothing may lie in the inputs file after the last input that a line names.
+  Result<bool> check_inputs_end() {
+    if (inputs_file_.empty()) return true;
+    const auto size = size_of(inputs_file_);
+    if (!size) return bad(inputs_file_, 0, size.error().message);
+    if (*size == inputs_end_) return true;
+    return bad(inputs_file_, 0,
+               "goes on after its last recorded input, at byte " + std::to_string(inputs_end_) +
+                   ": no line of the log names the " + std::to_string(*size - inputs_end_) +
+                   " bytes there (an agent that was killed leaves some until it starts again)");
   }
 
   bool check_ends() {
@@ -197,13 +228,17 @@ class Verification {
     return true;
   }
 
-  // An inputs file that no line names: removed lines leave one, and a running agent for a moment
-  // the newest.
+  // An inputs file that no line names: removed lines leave one. A running agent is at work behind
+  // the last line.
   Result<bool> check_input_files() {
+    const bool at_work = disk::DirectoryLock::held(directory_, kOwnerFile);
+    if (!at_work) {
+      if (const auto good = check_inputs_end(); !good || !*good) return good;
+    }
     const auto names = disk::list(directory_, kInputsKind.prefix, kInputsKind.suffix);
     if (!names) return tl::make_unexpected(names.error());
     for (const std::string& name : *names) {
-      if (name > inputs_file_ && !inputs_file_.empty()) continue;
+      if (at_work && name > inputs_file_) continue;
       if (!std::binary_search(input_files_.begin(), input_files_.end(), name)) {
         return bad(name, 0, "no line of the log names it");
       }

@@ -29,11 +29,23 @@ Result<Checkpoints> read_checkpoints(const std::string& directory) {
 Result<Checkpoint> parse_checkpoint(const std::string& text) {
   const Json object = Json::parse(text, nullptr, false);
   if (object.is_discarded()) return fail(ErrorCode::corrupt, "the checkpoint is not JSON");
-  auto read = from_json<Checkpoint>(object);
-  if (read && read->hash.size() != kNoHash.size()) {
-    return fail(ErrorCode::corrupt, "the checkpoint has no hash of 64 digits");
+  Checkpoint checkpoint;
+  if (object.is_object() && object.contains("checkpoints")) {
+    const auto file = from_json<Checkpoints>(object);
+    if (!file) return tl::make_unexpected(file.error());
+    if (file->checkpoints.empty()) return fail(ErrorCode::corrupt, "holds no checkpoint");
+    const FileCheckpoint& last = file->checkpoints.back();
+    checkpoint = {.seq = last.seq, .hash = last.hash, .ts_ms = last.ts_ms, .sig = last.sig};
+  } else {
+    auto message = from_json<Checkpoint>(object);
+    if (!message) return message;
+    checkpoint = std::move(*message);
   }
-  return read;
+  if (checkpoint.seq == 0 || checkpoint.hash.size() != kNoHash.size()) {
+    return fail(ErrorCode::corrupt,
+                "neither a checkpoint message (seq, hash, ts_ms, sig) nor a checkpoints.json");
+  }
+  return checkpoint;
 }
 
 }  // namespace payops::memory

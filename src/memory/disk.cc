@@ -100,22 +100,31 @@ Status File::sync() {
 
 Result<DirectoryLock> DirectoryLock::take(const std::string& directory, const std::string& file,
                                           const std::string& advice) {
-  DirectoryLock lock;
   auto opened = File::open_or_create(directory + "/" + file);
   if (!opened) return tl::make_unexpected(opened.error());
-  lock.file_ = std::move(*opened);
-  if (::flock(lock.file_.fd_, LOCK_EX | LOCK_NB) != 0) {
-    std::string owner = lock.file_.read_at(0, 20).value_or("");
+  if (::flock(opened->fd_, LOCK_EX | LOCK_NB) != 0) {
+    std::string owner = opened->read_at(0, 20).value_or("");
     owner.erase(std::find(owner.begin(), owner.end(), '\n'), owner.end());
     return fail_retryable(
         ErrorCode::unavailable,
         directory + " is in use by process " + (owner.empty() ? "?" : owner) + ": " + advice);
   }
+  DirectoryLock lock;
+  lock.file_ = std::move(*opened);
   // The name is only for the sentence above: a full disk must not keep the owner out.
   if (lock.file_.truncate(0)) {
     static_cast<void>(lock.file_.write_at(0, std::to_string(::getpid()) + "\n"));
   }
   return lock;
+}
+
+DirectoryLock::~DirectoryLock() {
+  if (file_.is_open()) static_cast<void>(file_.truncate(0));
+}
+
+bool DirectoryLock::held(const std::string& directory, const std::string& file) {
+  const auto opened = File::open_to_read(directory + "/" + file);
+  return opened && ::flock(opened->fd_, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
 }
 
 Status make_directories(const std::string& directory) {

@@ -42,13 +42,22 @@ class File {
   std::string path_;
 };
 
-// Holds a directory for this process by a locked file in it that names the process.
+// Holds a directory for this process by a locked file in it that names the process. Let go of, the
+// file is empty: what a run leaves behind does not depend on who ran it. The file itself stays,
+// since a lock on a removed file would keep nobody out.
 class DirectoryLock {
  public:
+  DirectoryLock() = default;
+  DirectoryLock(DirectoryLock&&) noexcept = default;
+  DirectoryLock& operator=(DirectoryLock&&) noexcept = default;
+  ~DirectoryLock();
+
   // Errors: unavailable, retryable, naming the process that holds it; `advice` ends the sentence.
   [[nodiscard]] static Result<DirectoryLock> take(const std::string& directory,
                                                   const std::string& file,
                                                   const std::string& advice);
+  // Whether a process holds it now.
+  [[nodiscard]] static bool held(const std::string& directory, const std::string& file);
 
  private:
   File file_;

@@ -14,6 +14,7 @@ struct FileKind {
 };
 inline constexpr FileKind kAuditKind{"audit-", ".jsonl"};
 inline constexpr FileKind kInputsKind{"inputs-", ".zst"};
+inline constexpr const char* kOwnerFile = ".owner";  // locked by the process that writes the folder
 
 // Whether it is exactly such a name (and so no path to elsewhere).
 [[nodiscard]] bool is_file_name(const FileKind& kind, std::string_view name);

@@ -4,10 +4,38 @@
 #include <optional>
 
 #include "payops/core/digest.h"
+#include "payops/core/json_fields.h"
 #include "payops/memory/audit_reader.h"
 
 namespace payops::memory {
 namespace {
+
+constexpr std::size_t kValueBytesMax = 200;
+
+std::string shortened(const Json& value) {
+  std::string text = dump(value);
+  if (text.size() <= kValueBytesMax) return text;
+  const std::size_t all = text.size();
+  text.resize(kValueBytesMax);
+  return text + "... (" + std::to_string(all) + " bytes)";
+}
+
+// Notes where the two texts first differ. Keys of the chain are compared only where both have them.
+void note_difference(ReplayReport& report) {
+  Json recorded = Json::parse(report.recorded, nullptr, false);
+  const Json computed = Json::parse(report.computed, nullptr, false);
+  if (recorded.is_discarded() || computed.is_discarded()) return;
+  for (const char* key : {"seq", "prev", "hash"}) {
+    if (!computed.contains(key)) recorded.erase(key);
+  }
+  const Json changes = Json::diff(recorded, computed);
+  if (changes.empty()) return;
+  const Json& first = changes.front();
+  const Json::json_pointer at(first["path"].get<std::string>());
+  report.path = first["path"].get<std::string>();
+  report.recorded_value = recorded.contains(at) ? shortened(recorded.at(at)) : "nothing";
+  report.computed_value = first.contains("value") ? shortened(first["value"]) : "nothing";
+}
 
 // A step's lines as recorded.
 struct Recorded {
@@ -73,8 +101,8 @@ class Steps {
 
 class Replay {
  public:
-  Replay(const std::string& directory, Reducer& reducer)
-      : directory_(directory), reducer_(reducer) {}
+  Replay(const std::string& directory, Reducer& reducer, const ReplayOptions& options)
+      : directory_(directory), reducer_(reducer), options_(options) {}
 
   // Whether the step agrees; the report says where it does not. Errors: unavailable.
   Result<bool> step(const Recorded& recorded) {
@@ -90,6 +118,9 @@ class Replay {
     if (!output) {
       return differs(recorded, 0, "its recorded input is refused: " + output.error().message);
     }
+    const bool foreign =
+        !options_.build.empty() && !output->build.empty() && output->build != options_.build;
+    if (foreign && report.other_build.empty()) report.other_build = output->build;
     StepHead computed = head;
     computed.digest = output->digest;
     computed.outbox = outbox_digest(output->outbox);
@@ -103,6 +134,11 @@ class Replay {
       } else if (computed.outbox != head.outbox) {
         report.reason = "its messages are not the recorded ones";
       }
+      if (foreign) {
+        report.reason += "; its input names the build \"" + output->build + "\" and this is \"" +
+                         options_.build + "\", which may decide otherwise: replay with that build";
+      }
+      note_difference(report);
       return false;
     }
     ++report.steps;
@@ -142,7 +178,10 @@ class Replay {
       differs(recorded, *at, "its records are not the recorded ones");
       if (*at < recorded.lines.size()) report.recorded = recorded.lines[*at].text;
       if (*at < records.size()) {
-        report.computed = "{\"kind\":\"" + records[*at].kind + "\"," + records[*at].body + "}";
+        report.computed = "{\"ts_ms\":" + std::to_string(records[*at].ts_ms) + ",\"kind\":\"" +
+                          records[*at].kind + "\"";
+        if (!records[*at].body.empty()) report.computed += "," + records[*at].body;
+        report.computed += "}";
       }
       return false;
     }
@@ -162,18 +201,19 @@ class Replay {
 
   std::string directory_;
   Reducer& reducer_;
+  const ReplayOptions& options_;
   std::string hash_{kNoHash};
 };
 
 }  // namespace
 
 Result<ReplayReport> replay(const std::string& directory, Reducer& reducer,
-                            const std::function<void(uint64_t step)>& progress) {
+                            const ReplayOptions& options) {
   auto reader = AuditReader::open(directory);
   if (!reader) return tl::make_unexpected(reader.error());
   if (const Status reset = reducer.restore(""); !reset) return tl::make_unexpected(reset.error());
   Steps steps(std::move(*reader));
-  Replay run(directory, reducer);
+  Replay run(directory, reducer, options);
   for (;;) {
     const auto recorded = steps.next();
     if (!recorded && recorded.error().code == ErrorCode::corrupt) {
@@ -192,7 +232,7 @@ Result<ReplayReport> replay(const std::string& directory, Reducer& reducer,
     const auto agrees = run.step(**recorded);
     if (!agrees) return tl::make_unexpected(agrees.error());
     if (!*agrees) return run.report;
-    progress(run.report.steps);
+    options.progress(run.report.steps);
   }
   run.report.ok = true;
   return run.report;

@@ -6,6 +6,7 @@
 
 #include "numbers.h"
 #include "payops/core/digest.h"
+#include "payops/core/moment.h"
 
 namespace payops::observation {
 namespace {
@@ -71,8 +72,7 @@ int64_t CurrencyTable::to_reporting(const Currency& currency, int64_t amount_min
 
 AttemptDecoder::AttemptDecoder(const ObservationConfig& config, const FieldMapping& mapping)
     : mapping_(mapping),
-      index_(config.max_message_bytes),
-      layout_(mapping),
+      layout_(mapping, config.max_message_bytes),
       currencies_(config),
       attempt_id_(compile(AttemptField::attempt_id, mapping.attempt_id, kMaxIdBytes)),
       payment_id_(compile(AttemptField::payment_id, mapping.payment_id, kMaxIdBytes)),
@@ -84,8 +84,7 @@ AttemptDecoder::AttemptDecoder(const ObservationConfig& config, const FieldMappi
       decline_code_(compile(AttemptField::decline_code, mapping.decline_code, kMaxCodeBytes)),
       arm_(compile(AttemptField::arm, mapping.arm, kMaxIdBytes)),
       max_future_ms_(config.max_future_s * 1'000),
-      max_amount_minor_(config.max_amount_minor),
-      unescaped_(config.max_message_bytes + kTokenPadding) {}
+      max_amount_minor_(config.max_amount_minor) {}
 
 AttemptDecoder::TextSpec AttemptDecoder::compile(AttemptField field, const TextRule& rule,
                                                  std::size_t max_bytes) {
@@ -114,13 +113,11 @@ bool AttemptDecoder::fail(DeadReason reason, std::optional<AttemptField> field) 
 }
 
 bool AttemptDecoder::decode(std::string_view bytes, int64_t now_ms, DecodedAttempt& out) {
-  if (DeadReason reason{}; !index_.index(bytes, reason)) return fail(reason);
-  escapes_ = index_.escapes();
-  unescaped_used_ = 0;
-  if (!layout_.read({index_.text(), index_.begin(), escapes_}, index_.end(), tokens_)) {
+  if (!layout_.read(bytes, tokens_)) {
     fault_ = layout_.fault();
     return false;
   }
+  escapes_ = layout_.escapes();
   Attempt& attempt = out.attempt;
   return read_texts(attempt) && read_status(attempt) && read_time(now_ms, attempt) &&
          read_counts(attempt) && read_amount(out) && read_experiment(out);
@@ -134,16 +131,9 @@ inline bool AttemptDecoder::read_inside(AttemptField field, std::string_view tok
                                         std::string_view& out) {
   if (!string_inside(token, out)) return fail(DeadReason::wrong_type, field);
   if (!escapes_ || out.find('\\') == std::string_view::npos) return true;
-  // Room enough: the texts of a message, each read once or twice, are shorter than it; when a path
-  // serves several fields the buffer may run out, and the text counts as too long.
-  if (unescaped_used_ + out.size() + kTokenPadding > unescaped_.size())
-    return fail(DeadReason::unusable_text, field);
-  char* const place = unescaped_.data() + unescaped_used_;
-  const int64_t size = unescape(out, place);
-  if (size < 0) return fail(DeadReason::malformed_json);
-  unescaped_used_ += static_cast<std::size_t>(size);
-  out = {place, static_cast<std::size_t>(size)};
-  return true;
+  if (layout_.unescape(out, out)) return true;
+  const DeadReason reason = layout_.fault().reason;
+  return reason == DeadReason::unusable_text ? fail(reason, field) : fail(reason);
 }
 
 inline bool AttemptDecoder::read_text(const TextSpec& spec, std::string_view& out) {

@@ -9,7 +9,6 @@
 #include <utility>
 #include <vector>
 
-#include "json_index.h"
 #include "layout.h"
 #include "numbers.h"
 #include "payops/observation/config.h"
@@ -105,7 +104,6 @@ class AttemptDecoder {
   [[nodiscard]] bool absent(AttemptField field) const;
 
   FieldMapping mapping_;
-  JsonIndex index_;
   Layout layout_;
   CurrencyTable currencies_;
   FieldTokens tokens_;
@@ -114,8 +112,6 @@ class AttemptDecoder {
   int64_t max_future_ms_;
   int64_t max_amount_minor_;
   bool escapes_ = false;
-  std::vector<char> unescaped_;  // texts with escapes, written out
-  std::size_t unescaped_used_ = 0;
   Fault fault_{};
 };
 

@@ -1,16 +1,21 @@
-// Where the fields of an attempt lie in an event: a tree of keys compiled from a mapping. Reading
-// predicts that the keys come in the order of the message before, so a stream of one producer costs
-// one comparison a key; any other order is looked up and becomes the next prediction.
+// Where the fields of an attempt lie in an event: a tree of keys compiled from a mapping, and the
+// walk along it with simdjson's On-Demand. Reading predicts that the keys come in the order of the
+// message before, so a stream of one producer costs one comparison a key; any other order is looked
+// up and becomes the next prediction.
+//
+// On-Demand checks what it is asked for and skips the rest unseen. Here nothing is skipped unseen:
+// objects and arrays that no field lies in are iterated, their scalars checked, so that what is
+// read is one JSON object to its end.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "json_cursor.h"
 #include "payops/model/attempt.h"
 #include "payops/observation/field_mapping.h"
 #include "payops/observation/ingest.h"
@@ -39,13 +44,32 @@ struct FieldTokens {
   }
 };
 
+// A string token's inside, quotes off. False when the token is no string.
+[[nodiscard]] inline bool string_inside(std::string_view token, std::string_view& inside) {
+  if (token.size() < 2 || token.front() != '"' || token.back() != '"') return false;
+  inside = token.substr(1, token.size() - 2);
+  return true;
+}
+
 class Layout {
  public:
   // REQUIRES: mapping.validate().
-  explicit Layout(const FieldMapping& mapping);
+  Layout(const FieldMapping& mapping, std::size_t max_bytes);
+  ~Layout();
+  Layout(Layout&&) noexcept;
+  Layout& operator=(Layout&&) noexcept;
+
   // Reads the one object of the message and checks its grammar to the end; false: see fault().
-  [[nodiscard]] bool read(JsonCursor cursor, const uint32_t* end, FieldTokens& out);
+  // Tokens point into a copy that lives until the next read; kTokenPadding bytes can be read behind
+  // each. Their scalars are complete but not yet checked.
+  [[nodiscard]] bool read(std::string_view bytes, FieldTokens& out);
   [[nodiscard]] const Fault& fault() const { return fault_; }
+  // Whether the message has a backslash anywhere.
+  [[nodiscard]] bool escapes() const { return escapes_; }
+  // The text that the inside of a string token of the message stands for, kept until the next read,
+  // kTokenPadding bytes readable behind it. False when an escape is wrong (malformed_json), or when
+  // more than the length of a longest message has been asked for (unusable_text): see fault().
+  [[nodiscard]] bool unescape(std::string_view inside, std::string_view& out);
 
  private:
   static constexpr std::size_t kPredictedKeys = 48;  // of one object; later ones are looked up
@@ -73,15 +97,16 @@ class Layout {
     std::vector<Child> children;
     std::array<Prediction, kPredictedKeys> predicted{};
   };
+  struct Reader;  // simdjson's parser and the buffers
+  struct Walk;
 
   void add(AttemptField field, const std::string& path);
-  [[nodiscard]] Target look_up(Node& node, std::size_t position, const JsonCursor& cursor);
-  [[nodiscard]] bool read_object(Node& node, JsonCursor& cursor, FieldTokens& out);
-  [[nodiscard]] bool read_inner(const Target& target, JsonCursor& cursor, FieldTokens& out);
-  [[nodiscard]] bool read_actions(JsonCursor& cursor, FieldTokens& out);
-  [[nodiscard]] bool fail(DeadReason reason, std::optional<AttemptField> field = {});
+  bool fail(DeadReason reason, std::optional<AttemptField> field = {});
 
   std::vector<Node> nodes_;
+  std::size_t max_bytes_;
+  std::unique_ptr<Reader> reader_;
+  bool escapes_ = false;
   Fault fault_{};
 };
 

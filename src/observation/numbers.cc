@@ -1,7 +1,6 @@
 #include "numbers.h"
 
 #include <algorithm>
-#include <chrono>
 
 namespace payops::observation {
 namespace {
@@ -56,72 +55,6 @@ std::optional<NumberParts> split_number(std::string_view token) {
   return parts;
 }
 
-// `width` digits, no more looked at.
-std::optional<int> take_fixed(std::string_view& text, std::size_t width) {
-  if (text.size() < width) return std::nullopt;
-  int value = 0;
-  for (std::size_t i = 0; i < width; ++i) {
-    if (!is_digit(text[i])) return std::nullopt;
-    value = value * 10 + (text[i] - '0');
-  }
-  text.remove_prefix(width);
-  return value;
-}
-
-std::optional<int64_t> take_day_ms(std::string_view& text) {
-  const auto year = take_fixed(text, 4);
-  if (!year || !take(text, '-')) return std::nullopt;
-  const auto month = take_fixed(text, 2);
-  if (!month || !take(text, '-')) return std::nullopt;
-  const auto day = take_fixed(text, 2);
-  if (!day) return std::nullopt;
-  using namespace std::chrono;
-  const year_month_day date{std::chrono::year{*year},
-                            std::chrono::month{static_cast<unsigned>(*month)},
-                            std::chrono::day{static_cast<unsigned>(*day)}};
-  if (!date.ok()) return std::nullopt;
-  return milliseconds(sys_days(date).time_since_epoch()).count();
-}
-
-std::optional<int64_t> take_clock_ms(std::string_view& text) {
-  const auto hour = take_fixed(text, 2);
-  if (!hour || *hour > 23 || !take(text, ':')) return std::nullopt;
-  const auto minute = take_fixed(text, 2);
-  if (!minute || *minute > 59) return std::nullopt;
-  int64_t ms = (*hour * int64_t{60} + *minute) * 60'000;
-  if (!take(text, ':')) return ms;
-  const auto second = take_fixed(text, 2);
-  if (!second || *second > 60) return std::nullopt;
-  ms += *second * int64_t{1'000};
-  if (take(text, '.') || take(text, ',')) {
-    const std::string_view digits = take_digits(text);
-    if (digits.empty()) return std::nullopt;
-    int64_t scale = 100;
-    for (std::size_t i = 0; i < std::min<std::size_t>(3, digits.size()); ++i, scale /= 10) {
-      ms += (digits[i] - '0') * scale;
-    }
-  }
-  return ms;
-}
-
-// How far local time is ahead of UTC; the rest of the text must be the zone.
-std::optional<int64_t> zone_ms(std::string_view text) {
-  if (text.empty() || text == "Z" || text == "z") return 0;
-  const bool west = take(text, '-');
-  if (!west && !take(text, '+')) return std::nullopt;
-  const auto hour = take_fixed(text, 2);
-  if (!hour || *hour > 23) return std::nullopt;
-  int minute = 0;
-  if (!text.empty()) {
-    take(text, ':');
-    const auto digits = take_fixed(text, 2);
-    if (!digits || *digits > 59 || !text.empty()) return std::nullopt;
-    minute = *digits;
-  }
-  const int64_t ahead = (*hour * int64_t{60} + minute) * 60'000;
-  return west ? -ahead : ahead;
-}
-
 }  // namespace
 
 bool is_number(std::string_view token) { return split_number(token).has_value(); }
@@ -156,16 +89,6 @@ ScaledNumber scaled_number(std::string_view token, int places, bool cut) {
   }
   if (inexact && !cut) return {0, NumberFault::inexact};
   return {parts->negative ? -value : value, NumberFault::none};
-}
-
-std::optional<int64_t> parse_iso8601(std::string_view text) {
-  const auto day = take_day_ms(text);
-  if (!day || !(take(text, 'T') || take(text, ' ') || take(text, 't'))) return std::nullopt;
-  const auto clock = take_clock_ms(text);
-  if (!clock) return std::nullopt;
-  const auto ahead = zone_ms(text);
-  if (!ahead) return std::nullopt;
-  return *day + *clock - *ahead;
 }
 
 }  // namespace payops::observation

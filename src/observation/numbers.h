@@ -1,4 +1,4 @@
-// Numbers and moments read exactly from text: no floating point, nothing rounded unseen.
+// Numbers read exactly from text: no floating point, nothing rounded unseen.
 #pragma once
 
 #include <bit>
@@ -57,10 +57,5 @@ inline constexpr std::size_t kTokenPadding = 16;
   const int64_t low = eight_digits(front(token.data() + n - 8, 8));
   return (high | low) < 0 ? -1 : high * 100'000'000 + low;
 }
-
-// "2026-03-01T12:00:05.250+05:30" as ms since 1970. The date and the time to the minute are needed;
-// 'T' may be a space or 't', zone one of Z, ±hh, ±hhmm, ±hh:mm or none (UTC); a 60th second is the
-// next minute's first.
-[[nodiscard]] std::optional<int64_t> parse_iso8601(std::string_view text);
 
 }  // namespace payops::observation

@@ -11,6 +11,7 @@
 #include "open_second.h"
 #include "payops/core/check.h"
 #include "payops/core/digest.h"
+#include "prefetch.h"
 #include "watermark.h"
 
 namespace payops::observation {
@@ -18,9 +19,16 @@ namespace {
 
 constexpr std::size_t kExcerptBytes = 512;
 constexpr std::size_t kCodeNameBytes = 32;
-constexpr std::size_t kRecentSeconds = 64;  // found without looking in the tree
-constexpr std::size_t kPooledSeconds = 64;
+// Partitions read in chunks of megabytes lie minutes of event time apart while catching up.
+constexpr std::size_t kRecentSeconds = 1'024;  // found without looking in the tree
+constexpr std::size_t kPooledSeconds = 256;
 constexpr int64_t kNeverClosed = std::numeric_limits<int64_t>::min();
+// A message's lines are asked for this many messages before it is decoded, and it is counted after
+// the decoding of two more: memory takes about as long as one decoding.
+constexpr std::size_t kReadAhead = 2;
+constexpr std::size_t kWaiting = 4;
+constexpr std::size_t kLineBytes = 64;
+constexpr std::size_t kLinesAhead = 16;  // longer messages are fetched by reading them
 
 struct SlotPlace {
   int64_t next = 0;       // the offset after the last message read
@@ -28,6 +36,29 @@ struct SlotPlace {
   int64_t replay_to = 0;  // reading again below this offset
   bool assigned = false;
 };
+
+// A decoded message on its way to be counted: what counting asks of most attempts, so that others
+// are decoded while the memory it will touch comes.
+struct Arrival {
+  bool decoded = false;
+  bool path_known = false;   // key.path is set
+  bool cause_known = false;  // decline_class is set
+  uint64_t id = 0;           // hash64 of the attempt's
+  int64_t ts_ms = 0;
+  Counted counted;
+  double propensity = 1.0;
+  uint32_t action_count = 0;
+  uint32_t actions_dropped = 0;
+  std::array<uint64_t, kMaxActionsPerAttempt> actions{};
+
+  // Nothing more is asked of the decoder, so that it may go on to the next message.
+  [[nodiscard]] bool complete() const { return decoded && path_known && cause_known; }
+};
+
+void fetch_ahead(std::string_view bytes) {
+  const std::size_t lines = std::min(bytes.size() / kLineBytes + 1, kLinesAhead);
+  for (std::size_t i = 0; i < lines; ++i) prefetch(bytes.data() + i * kLineBytes);
+}
 
 }  // namespace
 
@@ -40,15 +71,21 @@ struct Observer::State {
         watermark(c.lateness_ms, c.idle_ms) {}
 
   SlotPlace& place(int32_t slot);
+  void assign(int32_t slot, int64_t replay_from, int64_t seen_to);
+  void receive(const Message& message, int64_t now_ms, Arrival& out);
+  void fetch_slots(const Arrival& arrival) const;
+  void fetch_cell(const Arrival& arrival) const;
+  void take(const Message& message, const Arrival& arrival, int64_t now_ms);
   void bury(const Message& message, const Fault& fault);
-  void count(const Message& message, bool again);
+  void count(const Message& message, const Arrival& arrival, bool again);
   [[nodiscard]] bool names_usable(const Message& message, bool again);
   [[nodiscard]] OpenSecond& open(int64_t second);
+  [[nodiscard]] const OpenSecond* recently_open(int64_t second) const;
   [[nodiscard]] OpenSecond& make(int64_t second);
   void relieve();
   [[nodiscard]] bool known_path(const Attempt& attempt, SeriesKey& path) const;
   [[nodiscard]] SeriesKey learn_path(const Attempt& attempt, bool again);
-  [[nodiscard]] DeclineClass cause_of(const Attempt& attempt, bool again);
+  [[nodiscard]] bool known_cause(const Attempt& attempt, DeclineClass& cause) const;
   void name_unknown(std::string_view code);
   void release(std::unique_ptr<OpenSecond> second);
 
@@ -83,6 +120,11 @@ SlotPlace& Observer::State::place(int32_t slot) {
   return slots[at];
 }
 
+void Observer::State::assign(int32_t slot, int64_t replay_from, int64_t seen_to) {
+  place(slot) = {replay_from, seen_to, seen_to, true};
+  watermark.assign(slot, replay_from < seen_to);
+}
+
 void Observer::State::bury(const Message& message, const Fault& fault) {
   ++dead[static_cast<std::size_t>(fault.reason)];
   if (dead_letters.size() >= config.max_dead_letters) {
@@ -109,6 +151,12 @@ OpenSecond& Observer::State::make(int64_t second) {
   OpenSecond& made = *seconds.emplace(second, std::move(fresh)).first->second;
   relieve();
   return made;
+}
+
+// nullptr when it is not open, or has to be looked for.
+inline const OpenSecond* Observer::State::recently_open(int64_t second) const {
+  const OpenSecond* near = recent[static_cast<std::size_t>(second) % kRecentSeconds];
+  return near != nullptr && near->second() == second ? near : nullptr;
 }
 
 inline OpenSecond& Observer::State::open(int64_t second) {
@@ -177,13 +225,15 @@ void Observer::State::name_unknown(std::string_view code) {
   }
 }
 
-DeclineClass Observer::State::cause_of(const Attempt& attempt, bool again) {
+// False for a failure by a code that the table lacks.
+inline bool Observer::State::known_cause(const Attempt& attempt, DeclineClass& cause) const {
+  cause = DeclineClass::unknown;
   if (attempt.status == AttemptStatus::approved || attempt.status == AttemptStatus::timeout) {
-    return DeclineClass::unknown;
+    return true;
   }
-  if (const auto meaning = declines.find(attempt.decline_code)) return meaning->decline_class;
-  if (!again) name_unknown(attempt.decline_code);
-  return DeclineClass::unknown;
+  const auto meaning = declines.find(attempt.decline_code);
+  if (meaning) cause = meaning->decline_class;
+  return meaning.has_value();
 }
 
 // The dimension's name that no scope could hold makes a dead letter; false when there is one.
@@ -198,20 +248,68 @@ bool Observer::State::names_usable(const Message& message, bool again) {
          check(decoded.attempt.gateway, AttemptField::gateway);
 }
 
-// Counts the decoded attempt where it belongs.
-void Observer::State::count(const Message& message, bool again) {
+// Decodes, and keeps what counting will need.
+void Observer::State::receive(const Message& message, int64_t now_ms, Arrival& out) {
+  out.decoded = decoder.decode(message.bytes, now_ms, decoded);
+  if (!out.decoded) return;
   const Attempt& attempt = decoded.attempt;
-  SeriesKey path;
-  const bool known = known_path(attempt, path);
-  if (!known && !names_usable(message, again)) return;
-  const int64_t second = attempt.ts_ms / 1'000;
+  out.path_known = known_path(attempt, out.counted.key.path);
+  out.cause_known = known_cause(attempt, out.counted.decline_class);
+  out.id = hash64(attempt.attempt_id);
+  out.ts_ms = attempt.ts_ms;
+  out.counted.key.arm = attempt.arm;
+  out.counted.status = attempt.status;
+  out.counted.first = attempt.attempt_no == 1;
+  out.counted.latency_ms = attempt.latency_ms;
+  out.counted.amount_minor = decoded.reporting_minor;
+  out.propensity = attempt.propensity;
+  out.action_count = attempt.action_count;
+  out.actions_dropped = decoded.actions_dropped;
+  for (std::size_t i = 0; i < attempt.action_count; ++i) out.actions[i] = attempt.actions[i];
+}
+
+inline void Observer::State::fetch_slots(const Arrival& arrival) const {
+  const OpenSecond* near = recently_open(arrival.ts_ms / 1'000);
+  if (near != nullptr) near->fetch_slots(arrival.id, arrival.counted.key);
+}
+
+// REQUIRES: fetch_slots() some time ago.
+inline void Observer::State::fetch_cell(const Arrival& arrival) const {
+  const OpenSecond* near = recently_open(arrival.ts_ms / 1'000);
+  if (near != nullptr) near->fetch_cell(arrival.counted);
+}
+
+// The message in its turn. REQUIRES: the arrival is complete, or the last one received.
+void Observer::State::take(const Message& message, const Arrival& arrival, int64_t now_ms) {
+  if (!place(message.slot).assigned) assign(message.slot, message.offset, message.offset);
+  SlotPlace& place = slots[static_cast<std::size_t>(message.slot)];
+  const bool again = message.offset < place.seen_to;
+  place.next = message.offset + 1;
+  place.seen_to = std::max(place.seen_to, place.next);
+  watermark.heard(message.slot, now_ms);
+  if (arrival.decoded) {
+    count(message, arrival, again);
+  } else if (!again) {
+    bury(message, decoder.fault());
+  }
+  if (again && place.next >= place.replay_to) watermark.replayed(message.slot);
+  if (!again && place.replay_to != 0) {
+    watermark.replayed(message.slot);  // the last offsets before seen_to may hold no message
+    place.replay_to = 0;
+  }
+}
+
+// Counts the attempt where it belongs.
+void Observer::State::count(const Message& message, const Arrival& arrival, bool again) {
+  if (!arrival.path_known && !names_usable(message, again)) return;
+  const int64_t second = arrival.ts_ms / 1'000;
   if (second <= closed_to) {
     counts.late += again ? 0 : 1;
-    watermark.trust(message.slot, attempt.ts_ms);
+    watermark.trust(message.slot, arrival.ts_ms);
     return;
   }
   OpenSecond& bucket = open(second);
-  switch (bucket.seen().insert(hash64(attempt.attempt_id), again)) {
+  switch (bucket.seen().insert(arrival.id, again)) {
     case Seen::first:
       break;
     case Seen::before:
@@ -224,23 +322,19 @@ void Observer::State::count(const Message& message, bool again) {
   }
   counts.attempts += again ? 0 : 1;
   if (++open_attempts > config.max_open_attempts) relieve();
-  if (!known) path = learn_path(attempt, again);
-  watermark.trust(message.slot, attempt.ts_ms);
+  Counted counted = arrival.counted;
+  if (!arrival.path_known) counted.key.path = learn_path(decoded.attempt, again);
+  watermark.trust(message.slot, arrival.ts_ms);
   bucket.note_offset(message.slot, message.offset);
+  if (!arrival.cause_known && !again) name_unknown(decoded.attempt.decline_code);
 
-  const Counted counted{.key = {path, attempt.arm},
-                        .status = attempt.status,
-                        .decline_class = cause_of(attempt, again),
-                        .first = attempt.attempt_no == 1,
-                        .latency_ms = attempt.latency_ms,
-                        .amount_minor = decoded.reporting_minor};
   const std::size_t cells = bucket.cell_count();
   const std::size_t room = config.max_open_cells > open_cells ? config.max_leaf_keys : cells;
   const bool kept = bucket.count(counted, room);
   open_cells += bucket.cell_count() - cells;
-  uint32_t arms_dropped = decoded.actions_dropped;
-  for (std::size_t i = 0; i < attempt.action_count; ++i) {
-    if (!bucket.count_arm(counted, attempt.actions[i], attempt.propensity)) ++arms_dropped;
+  uint32_t arms_dropped = arrival.actions_dropped;
+  for (std::size_t i = 0; i < arrival.action_count; ++i) {
+    if (!bucket.count_arm(counted, arrival.actions[i], arrival.propensity)) ++arms_dropped;
   }
   if (!again) {
     counts.keys_to_other += kept ? 0 : 1;
@@ -262,9 +356,7 @@ Observer::Observer(Observer&&) noexcept = default;
 Observer& Observer::operator=(Observer&&) noexcept = default;
 
 void Observer::assign(int32_t slot, int64_t replay_from, int64_t seen_to) {
-  SlotPlace& place = state_->place(slot);
-  place = {replay_from, seen_to, seen_to, true};
-  state_->watermark.assign(slot, replay_from < seen_to);
+  state_->assign(slot, replay_from, seen_to);
 }
 
 void Observer::unassign(int32_t slot) {
@@ -277,25 +369,30 @@ void Observer::set_closed_to(int64_t second) {
   state_->watermark.force((second + 1) * 1'000);
 }
 
-void Observer::add(const Message& message, int64_t now_ms) {
+void Observer::add(std::span<const Message> messages, int64_t now_ms) {
   State& s = *state_;
-  if (!s.place(message.slot).assigned) assign(message.slot, message.offset, message.offset);
-  SlotPlace& place = s.slots[static_cast<std::size_t>(message.slot)];
-  const bool again = message.offset < place.seen_to;
-  place.next = message.offset + 1;
-  place.seen_to = std::max(place.seen_to, place.next);
-  s.watermark.heard(message.slot, now_ms);
-  if (s.decoder.decode(message.bytes, now_ms, s.decoded)) {
-    s.count(message, again);
-  } else if (!again) {
-    s.bury(message, s.decoder.fault());
+  std::array<Arrival, kWaiting> waiting;
+  std::size_t next = 0;  // to be taken
+  const auto take_next = [&] {
+    s.take(messages[next], waiting[next % kWaiting], now_ms);
+    ++next;
+  };
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    if (i + kReadAhead < messages.size()) fetch_ahead(messages[i + kReadAhead].bytes);
+    Arrival& arrival = waiting[i % kWaiting];
+    s.receive(messages[i], now_ms, arrival);
+    if (!arrival.complete()) {
+      while (next <= i) take_next();
+      continue;
+    }
+    s.fetch_slots(arrival);
+    if (next < i) s.fetch_cell(waiting[(i - 1) % kWaiting]);
+    if (i - next == kWaiting - 1) take_next();
   }
-  if (again && place.next >= place.replay_to) s.watermark.replayed(message.slot);
-  if (!again && place.replay_to != 0) {
-    s.watermark.replayed(message.slot);  // the last offsets before seen_to may hold no message
-    place.replay_to = 0;
-  }
+  while (next < messages.size()) take_next();
 }
+
+void Observer::add(const Message& message, int64_t now_ms) { add({&message, 1}, now_ms); }
 
 void Observer::at_end(int32_t slot, int64_t now_ms) {
   if (!state_->place(slot).assigned) return;

@@ -40,13 +40,9 @@ void OpenSecond::reset(int64_t second, std::size_t expected_attempts) {
   first_offsets_.clear();
 }
 
-inline uint64_t OpenSecond::pack(const LeafKey& key) {
-  return uint64_t{1} << 63 | key.path.packed() << 2 | static_cast<uint64_t>(key.arm);
-}
-
 inline OpenSecond::Slot& OpenSecond::slot_of(uint64_t packed) {
   const std::size_t mask = index_.size() - 1;
-  std::size_t at = static_cast<std::size_t>((packed * 0x9E3779B97F4A7C15u) >> 32) & mask;
+  std::size_t at = place_of(packed);
   while (index_[at].packed != packed && index_[at].packed != 0) at = (at + 1) & mask;
   return index_[at];
 }
@@ -54,6 +50,16 @@ inline OpenSecond::Slot& OpenSecond::slot_of(uint64_t packed) {
 inline Cell* OpenSecond::find(const LeafKey& key) {
   const Slot& slot = slot_of(pack(key));
   return slot.packed == 0 ? nullptr : &cells_[slot.cell].cell;
+}
+
+// Where the key's cell probably is; nothing where it is not yet.
+void OpenSecond::fetch_cell(const Counted& attempt) const {
+  const Slot& slot = index_[place_of(pack(attempt.key))];
+  if (slot.cell >= cells_.size()) return;
+  const Cell& cell = cells_[slot.cell].cell;
+  prefetch(&cell.attempts);
+  prefetch(&cell.amount_minor);
+  prefetch(&cell.latency.counts[latency_bucket(attempt.latency_ms)]);
 }
 
 void OpenSecond::grow_index() {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "payops/model/cell.h"
+#include "prefetch.h"
 #include "seen_set.h"
 
 namespace payops::observation {
@@ -37,6 +38,13 @@ class OpenSecond {
   // Counts it under an action. False when a new (action, arm) is beyond kMaxArms.
   bool count_arm(const Counted& attempt, uint64_t action, double propensity);
 
+  // Asks for the memory in which an id and a key will be looked up; later, for that of the cell.
+  void fetch_slots(uint64_t id, const LeafKey& key) const {
+    seen_.fetch(id);
+    prefetch(&index_[place_of(pack(key))]);
+  }
+  void fetch_cell(const Counted& attempt) const;
+
   // Remembers the first message of each slot in this second.
   void note_offset(int32_t slot, int64_t offset) {
     const auto at = static_cast<std::size_t>(slot);
@@ -59,7 +67,12 @@ class OpenSecond {
     uint64_t packed = 0;
     std::size_t cell = 0;
   };
-  [[nodiscard]] static uint64_t pack(const LeafKey& key);
+  [[nodiscard]] static uint64_t pack(const LeafKey& key) {
+    return uint64_t{1} << 63 | key.path.packed() << 2 | static_cast<uint64_t>(key.arm);
+  }
+  [[nodiscard]] std::size_t place_of(uint64_t packed) const {
+    return static_cast<std::size_t>((packed * 0x9E3779B97F4A7C15u) >> 32) & (index_.size() - 1);
+  }
   [[nodiscard]] Slot& slot_of(uint64_t packed);  // its own or the free one
   [[nodiscard]] Cell* find(const LeafKey& key);
   [[nodiscard]] Cell& make(const LeafKey& key);

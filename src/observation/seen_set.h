@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "prefetch.h"
+
 namespace payops::observation {
 
 enum class Seen : uint8_t {
@@ -28,6 +30,11 @@ class SeenSet {
   }
 
   [[nodiscard]] std::size_t size() const { return size_; }
+
+  // Asks for the memory that insert() will look at first.
+  void fetch(uint64_t hash) const {
+    prefetch(&table_[static_cast<std::size_t>(hash >> 1) & mask_]);
+  }
 
   // `again`: the message was reported before a restart.
   [[nodiscard]] Seen insert(uint64_t hash, bool again) {

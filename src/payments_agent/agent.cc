@@ -6,6 +6,7 @@
 #include "agent_impl.h"
 #include "payops/core/check.h"
 #include "payops/core/codec.h"
+#include "payops/core/digest.h"
 #include "payops/core/json_fields.h"
 #include "payops/core/random.h"
 #include "payops/core/text.h"
@@ -55,11 +56,39 @@ void learn_names(Dictionary& dictionary, const DictionaryDelta& delta) {
   }
 }
 
+// The settings of each part are checked by that part where a file is read; here all are.
+Status validate_all(const AgentConfig& config) {
+  Status valid = config.validate();
+  if (valid) valid = config.reasoning.validate();
+  if (valid) valid = config.planner.validate();
+  if (valid) valid = config.economics.validate();
+  if (valid) valid = config.limits.validate();
+  if (valid) valid = config.learning.validate();
+  return valid;
+}
+
+Result<AgentConfig> recorded_config(const std::string& text) {
+  auto config = from_json<AgentConfig>(Json::parse(text, nullptr, false));
+  if (!config) return config;
+  if (const Status valid = validate_all(*config); !valid) {
+    return fail(ErrorCode::corrupt, "its recorded configuration: " + valid.error().message);
+  }
+  return config;
+}
+
 }  // namespace
 
 Status AgentConfig::validate() const {
   if (!(cycle_interval_s >= 1.0 && cycle_interval_s <= 3600.0)) {
     return fail(ErrorCode::config, "\"cycle_interval_s\" must be from 1 to 3600");
+  }
+  for (const std::string& key : operator_keys) {
+    if (key.size() == 64 && key.find_first_not_of("0123456789abcdef") == std::string::npos)
+      continue;
+    return fail(ErrorCode::config,
+                "\"operator_keys\" must be public keys of 64 hex digits, as "
+                "\"payops keys new\" prints them, not \"" +
+                    key + "\"");
   }
   if (options_at_gate < 1) return fail(ErrorCode::config, "\"options_at_gate\" must be at least 1");
   return {};
@@ -78,6 +107,7 @@ void PaymentsAgent::Impl::configure(const AgentConfig& next) {
   Encoder out(kept);
   reasoner.encode(out);
   config = next;
+  config_hash = sha256_hex(dump(to_json(config)));
   reasoner = reasoning::Reasoner(config.reasoning);
   Decoder in(kept);
   reasoner.decode(in);
@@ -90,7 +120,7 @@ void PaymentsAgent::Impl::configure(const AgentConfig& next) {
   extend(*planner);
 }
 
-Result<StepOutput> PaymentsAgent::Impl::step(const InputHead& head) {
+Result<StepOutput> PaymentsAgent::Impl::step(const InputHead& head, std::string_view block) {
   learn_names(dictionary, head.names);
   totals.attempts += head.counts.attempts;
   totals.late += head.counts.late;
@@ -112,7 +142,8 @@ Result<StepOutput> PaymentsAgent::Impl::step(const InputHead& head) {
     cycle.effects.audit.push_back(input_record(head));
   }
   for (std::size_t i = 0; i < head.dead_letters.size(); ++i) {
-    cycle.effects.outbox.push_back(dead_letter_message(head.dead_letters[i], head.step, i));
+    cycle.effects.outbox.push_back(
+        dead_letter_message(head.dead_letters[i], head.source, head.step, i));
   }
 
   graph::Checkpoint at = graph.start();
@@ -129,17 +160,20 @@ Result<StepOutput> PaymentsAgent::Impl::step(const InputHead& head) {
   if (head.trigger != Trigger::stopping) {
     cycle.effects.outbox.push_back(decision_message(report, asks ? decided : nullptr));
   }
-  digest = state_digest();
+  digest = state_digest(block);
   return StepOutput{.audit = std::move(cycle.effects.audit),
                     .outbox = std::move(cycle.effects.outbox),
                     .digest = digest,
-                    .ts_ms = head.watermark_ms};
+                    .ts_ms = head.watermark_ms,
+                    .build = head.build};
 }
 
-// Chained over steps, so that it costs what the step touched.
-std::string PaymentsAgent::Impl::state_digest() {
+// Chained over steps, so that it costs what the step touched. The input itself is in it: not every
+// byte that a decision was made on leaves a mark in the state.
+std::string PaymentsAgent::Impl::state_digest(std::string_view block) {
   StateDigest sum;
   sum.add(digest);
+  sum.add(block);
   reasoner.digest_touched(sum);
   sum.add(ledger.digest());
   sum.add(payops::encode(tracker));
@@ -179,9 +213,10 @@ Status PaymentsAgent::Impl::decode(std::string_view bytes) {
     return fail(ErrorCode::limit, "snapshot version " + std::to_string(snapshot->version) +
                                       " is not " + std::to_string(kSnapshotVersion));
   }
-  const auto parsed = from_json<AgentConfig>(Json::parse(snapshot->config, nullptr, false));
+  const auto parsed = recorded_config(snapshot->config);
   if (!parsed) return tl::make_unexpected(parsed.error());
   configure(*parsed);
+  config_hash = sha256_hex(snapshot->config);
   for (std::size_t d = 0; d < kDimensions; ++d) dictionary.tables[d].assign(snapshot->names[d]);
   Decoder in(snapshot->reasoner);
   reasoner.decode(in);
@@ -208,21 +243,34 @@ const AgentConfig& PaymentsAgent::config() const { return impl_->config; }
 
 bool PaymentsAgent::observe(const ClosedBucket& bucket) {
   impl_->tracker.observe(bucket);
-  return impl_->reasoner.observe(bucket);
+  const bool rose = impl_->reasoner.observe(bucket);
+  return impl_->insight.rises ? impl_->insight.rises(bucket) : rose;
 }
 
-Result<StepOutput> PaymentsAgent::step(const InputHead& head) { return impl_->step(head); }
+Result<StepOutput> PaymentsAgent::step(const InputHead& head, std::string_view block) {
+  return impl_->step(head, block);
+}
 
 Result<StepOutput> PaymentsAgent::apply(std::string_view block) {
   auto input = decode_block(block);
   if (!input) return tl::make_unexpected(input.error());
-  if (!input->head.config.empty()) {
-    const auto config = from_json<AgentConfig>(Json::parse(input->head.config, nullptr, false));
+  const InputHead& head = input->head;
+  // Every step counts one cycle.
+  const auto steps = static_cast<uint64_t>(impl_->totals.cycles);
+  if (Status fits = check_input(*input, impl_->dictionary, steps); !fits) {
+    return tl::make_unexpected(fits.error());
+  }
+  if (!head.config.empty()) {
+    const auto config = recorded_config(head.config);
     if (!config) return tl::make_unexpected(config.error());
     impl_->configure(*config);
+    impl_->config_hash = head.config_hash;
+  } else if (head.config_hash != impl_->config_hash) {
+    return fail(ErrorCode::corrupt, "its input names the configuration " + head.config_hash +
+                                        ", and the one in force is " + impl_->config_hash);
   }
   for (const ClosedBucket& bucket : input->buckets) (void)observe(bucket);
-  return impl_->step(input->head);
+  return impl_->step(head, block);
 }
 
 std::string PaymentsAgent::snapshot() const { return impl_->encode(); }
@@ -247,6 +295,8 @@ const action::Ledger& PaymentsAgent::ledger() const { return impl_->ledger; }
 std::size_t PaymentsAgent::series() const { return impl_->reasoner.series(); }
 bool PaymentsAgent::killed() const { return impl_->kill_switch.on; }
 void PaymentsAgent::set_ticks(graph::Ticks ticks) { impl_->ticks = std::move(ticks); }
+
+void PaymentsAgent::set_insight(Insight insight) { impl_->insight = std::move(insight); }
 
 graph::Shape PaymentsAgent::shape() { return cycle_graph(nullptr)->shape(); }
 

@@ -26,6 +26,7 @@ struct PaymentsAgent::Impl {
 
   // What a snapshot holds.
   AgentConfig config;
+  std::string config_hash;  // SHA-256 of the configuration's text as recorded
   Dictionary dictionary;
   reasoning::Reasoner reasoner;           // reason
   action::Ledger ledger;                  // observe, gate, act, learn: in that order
@@ -45,11 +46,12 @@ struct PaymentsAgent::Impl {
   std::unique_ptr<decision::Planner> planner;
   graph::Graph<Cycle> graph;
   graph::Ticks ticks = [] { return int64_t{0}; };
+  Insight insight;  // empty: reasoning's own conclusions
   CycleReport report;
   std::vector<graph::NodeTiming> timings;
 
   void configure(const AgentConfig& next);
-  [[nodiscard]] Result<StepOutput> step(const InputHead& head);
+  [[nodiscard]] Result<StepOutput> step(const InputHead& head, std::string_view block);
   [[nodiscard]] std::string encode() const;
   [[nodiscard]] Status decode(std::string_view bytes);
 
@@ -72,7 +74,7 @@ struct PaymentsAgent::Impl {
   [[nodiscard]] action::Issue issue(const Cycle& cycle) const;
   void settle(const std::string& action_id, const Cycle& cycle, Effects& effects);
   void conclude(const Intervention& intervention, int64_t ts_ms, Learned& delta);
-  [[nodiscard]] std::string state_digest();
+  [[nodiscard]] std::string state_digest(std::string_view block);
 };
 
 // The graph of the cycle; `impl` null gives the shape only.

@@ -26,6 +26,7 @@ struct Cycle {
   bool killed = false;
   bool must_act = false;
   Assessment assessment;
+  decision::Economics economics;
   std::vector<std::string> to_settle;  // proposals that a person said yes to
   std::optional<safety::Judgement> chosen;
   CycleReport report;
@@ -35,10 +36,12 @@ struct Cycle {
 struct Observed {
   bool killed = false;
   std::vector<std::string> to_settle;
+  std::vector<VerdictResult> verdicts;
   Effects effects;
 };
 struct Reasoned {
   Assessment assessment;
+  decision::Economics economics;
   std::vector<Incident> incidents;
   Effects effects;
 };
@@ -74,10 +77,12 @@ inline void append(Effects& to, Effects&& from) {
 inline void reduce(Cycle& cycle, Observed&& delta) {
   cycle.killed = delta.killed;
   cycle.to_settle = std::move(delta.to_settle);
+  cycle.report.verdicts = std::move(delta.verdicts);
   append(cycle.effects, std::move(delta.effects));
 }
 inline void reduce(Cycle& cycle, Reasoned&& delta) {
   cycle.assessment = std::move(delta.assessment);
+  cycle.economics = std::move(delta.economics);
   cycle.report.statuses = cycle.assessment.statuses;
   cycle.report.alarms = cycle.assessment.alarms;
   cycle.report.hypotheses = cycle.assessment.hypotheses;

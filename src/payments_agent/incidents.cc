@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "payops/core/text.h"
+#include "payops/decision/situation.h"
 
 namespace payops::payments_agent {
 namespace {
@@ -51,10 +52,14 @@ Incident describe_alarm(const Alarm& alarm, const Assessment& assessment,
     incident.confidence = assessment.hypotheses.front().posterior;
   }
   incident.lost_minor =
-      std::max(0.0, alarm.excess_failures) * mean_amount_minor(assessment, alarm.scope);
+      std::round(std::max(0.0, alarm.excess_failures) * mean_amount_minor(assessment, alarm.scope));
   incident.alarm_ids = {alarm.id};
   for (const Intervention& intervention : interventions) {
-    if (intervention.decided_ts_ms >= alarm.started_ts_ms &&
+    // The heartbeat is about nothing in particular.
+    const bool heartbeat = intervention.action.type == action_type::kAlertOps &&
+                           intervention.action.scope == Scope{} && alarm.scope != Scope{};
+    if (!heartbeat && intervention.decided_ts_ms >= alarm.started_ts_ms &&
+        decision::overlaps(intervention.action.scope, alarm.scope) &&
         intervention.state == InterventionState::active) {
       incident.action_ids.push_back(intervention.action.action_id);
     }

@@ -106,14 +106,16 @@ Status Loop::cut(Trigger trigger, int64_t at_ms, const Health& health) {
   head.names = observer_.take_new_names();
   head.counts = observer_.take_counts();
   head.dead_letters = observer_.take_dead_letters();
+  if (!head.dead_letters.empty()) head.source = options_.source;
   head.verdicts = std::exchange(verdicts_, {});
   head.health = health;
   head.results = stepper_.results();
-  auto output = agent_.step(head);
+  options_.on_input(head);
+  std::string block = encode_block(head, std::exchange(buckets_, {}));
+  auto output = agent_.step(head, block);
   if (!output) return tl::make_unexpected(output.error());
   config_recorded_ = true;
   if (trigger == Trigger::scheduled) next_cycle_ms_ = at_ms + interval_ms();
-  std::string block = encode_block(head, std::exchange(buckets_, {}));
   Status status = stepper_.take(std::move(block), std::move(*output), options_.cursors());
   options_.on_cycle(agent_.report());
   return status;

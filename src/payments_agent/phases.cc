@@ -95,11 +95,26 @@ Observed PaymentsAgent::Impl::observe(const Cycle& cycle) {
   return delta;
 }
 
+namespace {
+
+// Into the audit log, and into the report for whoever waits for the answer.
+void note(const VerdictInput& input, const std::string& result, const std::string& why,
+          int64_t ts_ms, Observed& delta) {
+  delta.effects.audit.push_back(verdict_record(input, result, why, ts_ms));
+  delta.verdicts.push_back({.proposal_id = input.verdict.proposal_id,
+                            .verdict = input.verdict.verdict,
+                            .by = input.verdict.by,
+                            .result = result,
+                            .why = why});
+}
+
+}  // namespace
+
 void PaymentsAgent::Impl::take_verdict(const VerdictInput& input, const Cycle& cycle,
                                        Observed& delta) {
   const int64_t ts_ms = now_ms(cycle);
   if (!input.problem.empty() && !input.signature_ok) {
-    delta.effects.audit.push_back(verdict_record(input, "ignored", input.problem, ts_ms));
+    note(input, "ignored", input.problem, ts_ms, delta);
     return;
   }
   if (input.verdict.proposal_id == "kill") {
@@ -110,9 +125,9 @@ void PaymentsAgent::Impl::take_verdict(const VerdictInput& input, const Cycle& c
     take_reset(input, ts_ms, delta);
     return;
   }
-  const action::Answer answer = ledger.answer(input.verdict, input.signature_ok, ts_ms);
-  delta.effects.audit.push_back(
-      verdict_record(input, std::string(name_of(answer.result)), answer.why, ts_ms));
+  const action::Answer answer =
+      ledger.answer(input.verdict, input.signature_ok, ts_ms, input.received_ts_ms);
+  note(input, std::string(name_of(answer.result)), answer.why, ts_ms, delta);
   if (answer.transition) delta.effects.audit.push_back(transition_record(*answer.transition));
 }
 
@@ -123,15 +138,15 @@ void PaymentsAgent::Impl::take_kill(const VerdictInput& input, int64_t ts_ms, Ob
     why = "a kill switch is on or off, not \"" + verdict.verdict + "\"";
   } else if (verdict.ts_ms <= kill_switch.thrown_ts_ms) {
     why = "not newer than the last command";
-  } else if (verdict.verdict == "off" && verdict.ts_ms + kCommandClockToleranceMs < ts_ms) {
+  } else if (verdict.verdict == "off" &&
+             verdict.ts_ms < input.received_ts_ms - kCommandClockToleranceMs) {
     why = "too old to lift the kill switch";
   }
   if (why.empty()) {
     kill_switch = {.on = verdict.verdict == "on", .thrown_ts_ms = verdict.ts_ms};
   }
-  delta.effects.audit.push_back(verdict_record(input, why.empty() ? "granted" : "ignored",
-                                               why.empty() ? "kill switch " + verdict.verdict : why,
-                                               ts_ms));
+  note(input, why.empty() ? "granted" : "ignored",
+       why.empty() ? "kill switch " + verdict.verdict : why, ts_ms, delta);
 }
 
 void PaymentsAgent::Impl::take_reset(const VerdictInput& input, int64_t ts_ms, Observed& delta) {
@@ -146,11 +161,10 @@ void PaymentsAgent::Impl::take_reset(const VerdictInput& input, int64_t ts_ms, O
   } else {
     last_reset_ts_ms = verdict.ts_ms;
     const bool something = learning::reset(effects, *scope, config.learning);
-    delta.effects.audit.push_back(verdict_record(
-        input, "granted", something ? "forgotten" : "there was nothing to forget", ts_ms));
+    note(input, "granted", something ? "forgotten" : "there was nothing to forget", ts_ms, delta);
     return;
   }
-  delta.effects.audit.push_back(verdict_record(input, "ignored", why, ts_ms));
+  note(input, "ignored", why, ts_ms, delta);
 }
 
 // reason: how things stand and why.
@@ -163,9 +177,12 @@ Reasoned PaymentsAgent::Impl::reason(const Cycle& cycle) {
     own.push_back({.scope = dictionary.key(i->action.scope),
                    .type = i->action.type,
                    .since_ts_ms = i->action.issued_ts_ms,
-                   .until_ts_ms = i->action.expires_ts_ms});
+                   .until_ts_ms = i->action.expires_ts_ms,
+                   .share = i->action.strength * (1.0 - i->action.holdout)});
   }
   delta.assessment = reasoner.assess(ts_ms, dictionary, own);
+  delta.economics = config.economics;
+  if (insight.reveal) insight.reveal(delta.assessment, delta.economics);
   decision::observe(peaks, delta.assessment);
   totals.alarms += static_cast<int64_t>(delta.assessment.rose.size());
   delta.incidents = incidents.update(delta.assessment, ledger.all());
@@ -182,7 +199,7 @@ Decided PaymentsAgent::Impl::decide(const Cycle& cycle) const {
   const decision::Situation situation{.assessment = cycle.assessment,
                                       .effects = effects,
                                       .interventions = ledger.all(),
-                                      .economics = config.economics,
+                                      .economics = cycle.economics,
                                       .ts_ms = now_ms(cycle),
                                       .peaks = &peaks};
   return {.options = planner->plan(situation),

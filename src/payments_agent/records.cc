@@ -77,13 +77,15 @@ AuditRecord decision_record(const CycleReport& report) {
 }
 
 OutboxEntry action_message(const Action& action, int64_t not_after_ms) {
-  // Undoing must always be possible: only what starts something is guarded by the kill switch.
+  // Undoing and telling people must always be possible: only what starts something on traffic is
+  // guarded by the kill switch.
+  const bool starts = action.inverse_of.empty() && !safety::is_advisory(action.type);
   return {.id = action.action_id,
           .topic = "actions",
           .key = action.key(),
           .payload = dump(to_json(action)),
           .not_after_ms = action.inverse_of.empty() ? not_after_ms : 0,
-          .guarded = action.inverse_of.empty()};
+          .guarded = starts};
 }
 
 OutboxEntry tombstone_message(const std::string& key, uint64_t step) {
@@ -118,11 +120,14 @@ OutboxEntry incident_message(const Incident& incident, uint64_t step) {
           .guarded = false};
 }
 
-OutboxEntry dead_letter_message(const observation::DeadLetter& letter, uint64_t step,
-                                std::size_t index) {
-  const Json body = {{"reason", name_of(letter.reason)}, {"field", letter.field_name},
-                     {"topic", "payments.transactions"}, {"partition", letter.slot},
-                     {"offset", letter.offset},          {"payload", letter.payload}};
+OutboxEntry dead_letter_message(const observation::DeadLetter& letter, const std::string& source,
+                                uint64_t step, std::size_t index) {
+  const Json body = {{"reason", name_of(letter.reason)},
+                     {"field", letter.field_name},
+                     {"topic", source},
+                     {"partition", letter.slot},
+                     {"offset", letter.offset},
+                     {"payload", letter.payload}};
   return {.id = "dlq-" + std::to_string(step) + "-" + std::to_string(index),
           .topic = "dead-letters",
           .key = std::string(name_of(letter.reason)),

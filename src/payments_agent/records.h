@@ -33,7 +33,8 @@ namespace payops::payments_agent {
 // The cycle, with the proposal a person is asked about, if any.
 [[nodiscard]] OutboxEntry decision_message(const CycleReport& report, const Intervention* proposal);
 [[nodiscard]] OutboxEntry incident_message(const Incident& incident, uint64_t step);
-[[nodiscard]] OutboxEntry dead_letter_message(const observation::DeadLetter& letter, uint64_t step,
+[[nodiscard]] OutboxEntry dead_letter_message(const observation::DeadLetter& letter,
+                                              const std::string& source, uint64_t step,
                                               std::size_t index);
 
 }  // namespace payops::payments_agent

@@ -71,7 +71,9 @@ Row Reasoner::State::leaf_row(const Leaf& leaf, Share share, int64_t from_slot) 
     const double seconds = static_cast<double>(now - from_slot * slot_s());
     row.e = row.n = expected_volume(window.baseline, now) * std::max(0.0, seconds);
     for (const OwnAction& action : actions) {
-      if (moves_traffic(action) && overlap(action.scope, row.path)) row.n = row.e = 0.0;
+      if (!moves_traffic(action) || !overlap(action.scope, row.path)) continue;
+      row.e *= 1.0 - action.share;
+      row.n = row.e;
     }
   } else if (share == Share::retry) {
     const Baseline& global = store.window(store.all[0]).baseline;
@@ -91,6 +93,29 @@ std::vector<Row> Reasoner::State::rows(Share share, int64_t from_second) const {
     if (row.n > 0.0) all.push_back(row);
   }
   return all;
+}
+
+double Reasoner::State::storm_evidence(const SeriesKey& scope, int64_t from_second) const {
+  // A customer who retries does so several times: the attempts are worth half their number.
+  constexpr double kIndependent = 0.5;
+  const int64_t current = now > 0 ? (now - 1) / slot_s() : 0;
+  const int64_t from = std::max(from_second / slot_s(), current - static_cast<int64_t>(kSlots) + 1);
+  Tally sum;
+  for (const Leaf& leaf : store.leaves) {
+    if (scope.covers(store.path(leaf))) sum += store.leaf_window(leaf).sum(from, current);
+  }
+  const double n = share_n(sum, Share::retry), k = share_k(sum, Share::retry);
+  if (n < 1.0) return 0.0;
+  const double usual = retry_share(store.window(store.all[0]).baseline, sum);
+  const double p0 = std::clamp(usual, 0.005, 0.95);
+  std::array<double, kShiftShares.size()> llr;
+  share_llrs(n, k, p0, kShiftShares.data(), llr.data(), llr.size());
+  double most = llr[0] * kIndependent, mean = 0.0;
+  for (const double one : llr) most = std::max(most, one * kIndependent);
+  for (const double one : llr) mean += std::exp(one * kIndependent - most);
+  mean /= static_cast<double>(llr.size());
+  // Retries come some time after what they answer, so a lack of them says little.
+  return std::clamp(most + std::log(mean), -2.0, 12.0);
 }
 
 // Turns the crossings of this second into alarms. True when one rose or grew that is worth telling.
@@ -299,6 +324,17 @@ void Reasoner::State::follow(LiveAlarm& alarm, const Flow& f, int64_t second) {
 void Reasoner::State::tend_alarms() {
   for (LiveAlarm& alarm : alarms) {
     if (alarm.share != Share::volume && alarm.recovered_since == 0) rescope(alarm);
+    // Not from the moment its failures fall off: then late retries outnumber what there is left.
+    // Nor under an action of ours, which takes payments away and leaves their retries, or the
+    // other way round.
+    const bool ours = std::any_of(actions.begin(), actions.end(), [&](const OwnAction& a) {
+      return overlap(a.scope, alarm.scope) && (moves_traffic(a) || moves_retries(a));
+    });
+    if (alarm.share == Share::technical && alarm.recovered_since == 0 && alarm.recovery <= 0.0 &&
+        !ours) {
+      alarm.storm =
+          storm_evidence(alarm.scope, std::max(alarm.started, now - config.short_window_s));
+    }
     ScopeScore recent{.scope = alarm.scope, .kind = kind_of(alarm.share)};
     // Whole sub-windows since it began; before there is one, what the detector saw stands.
     const int64_t since =
@@ -431,7 +467,11 @@ void Reasoner::State::classify(LiveAlarm& alarm) {
   const double issuer_side = sum.classes[0];
   const double route_side = sum.classes[1] + sum.classes[2];
   const bool issuer_like = s.issuer != kAny && (s.gateway == kAny || issuer_side > route_side);
-  if (issuer_like) {
+  // Which of the two it is, storm or outage, the last cycle has weighed.
+  const auto storm = beliefs.find({alarm_hash(alarm), Cause::retry_storm, s.packed()});
+  if (storm != beliefs.end() && storm->second > 0.5) {
+    alarm.pattern = Pattern::retry_storm;
+  } else if (issuer_like) {
     // What the fault at its worst leaves of what would otherwise have succeeded.
     const double usual = 1.0 - (alarm.attempts > 0.0 ? alarm.expected / alarm.attempts : 0.0);
     const bool outage = usual * (1.0 - alarm.peak) < config.outage_success;
@@ -451,13 +491,14 @@ void Reasoner::State::note_own_actions() {
   std::vector<double> covered(store.watched.size()), all(store.watched.size());
   for (const Leaf& leaf : store.leaves) {
     const double volume = expected_volume(store.leaf_window(leaf).baseline, now);
-    const bool moved_by_us = std::any_of(actions.begin(), actions.end(), [&](const OwnAction& a) {
-      return moves_traffic(a) && a.scope.covers(store.path(leaf));
-    });
+    double left = volume;
+    for (const OwnAction& a : actions) {
+      if (moves_traffic(a) && a.scope.covers(store.path(leaf))) left *= 1.0 - a.share;
+    }
     for (const std::size_t i : {0u, 1u, 2u, 4u}) {
       const uint32_t watched = store.all[leaf.series[i]].detail;
       all[watched] += volume;
-      if (moved_by_us) covered[watched] += volume;
+      covered[watched] += volume - left;
     }
   }
   for (std::size_t i = 0; i < own_share.size(); ++i) {

@@ -38,7 +38,7 @@ struct Fit {
 };
 const std::vector<Fit>& fits(Share share) {
   static const std::array<std::vector<Fit>, kShares> table{{
-      {{Cause::retry_storm, 0.002},
+      {{Cause::retry_storm, 0.1},
        {Cause::latency, 0.002},
        {Cause::own_action, 0.01},
        {Cause::data_problem, 0.003}},
@@ -259,7 +259,12 @@ class Explanation {
     }
     double likelihood = evidence(scope) + std::log(fit);
     if (alarm_.share == Share::technical) {
-      likelihood += class_evidence(inside(scope), cause);
+      // A storm's failures are those of the place that it drowns.
+      const Cause words = cause != Cause::retry_storm ? cause
+                          : scope == SeriesKey{}      ? Cause::none_of_these
+                                                      : cause_of(scope);
+      likelihood += class_evidence(inside(scope), words);
+      if (cause == Cause::retry_storm) likelihood += alarm_.storm;
     } else if (is_place(cause)) {
       // A place that is down fails payments: what do its technical failures say?
       const ScopeScore* technical = technical_.find(scope);
@@ -400,6 +405,7 @@ Hypothesis to_hypothesis(const Candidate& c, const Dictionary& dictionary, doubl
           .scope = scope,
           .prior = weight * c.prior,
           .posterior = weight * c.probability,
+          .certainty = c.probability,
           .log_likelihood = c.log_likelihood,
           .evidence_for = c.evidence_for,
           .evidence_against = c.evidence_against,
@@ -450,9 +456,11 @@ std::vector<Hypothesis> Reasoner::State::hypotheses(const Dictionary& dictionary
       } else {
         // The alarm it explains better has the better evidence.
         const double prior = same->prior + h.prior, posterior = same->posterior + h.posterior;
+        const double certainty = std::max(same->certainty, h.certainty);
         if (h.posterior > same->posterior) *same = std::move(h);
         same->prior = prior;
         same->posterior = posterior;
+        same->certainty = certainty;
       }
     }
   }

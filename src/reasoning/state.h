@@ -63,18 +63,20 @@ struct LiveAlarm {
   double attempts = 0.0;  // since it started
   double failures = 0.0;
   double expected = 0.0;
+  double storm = 0.0;  // storm_evidence() while it lasted: of its end it says nothing
   static constexpr auto fields() {
     using A = LiveAlarm;
-    return std::make_tuple(
-        field("scope", &A::scope), field("share", &A::share), field("pattern", &A::pattern),
-        field("spread", &A::spread), field("secondary", &A::secondary),
-        field("announced", &A::announced), field("started", &A::started),
-        field("raised", &A::raised), field("ended", &A::ended), field("updated", &A::updated),
-        field("recovered_since", &A::recovered_since), field("moved", &A::moved),
-        field("peak", &A::peak), field("recovery", &A::recovery), field("statistic", &A::statistic),
-        field("threshold", &A::threshold),
-        field("false_alarms_per_week", &A::false_alarms_per_week), field("attempts", &A::attempts),
-        field("failures", &A::failures), field("expected", &A::expected));
+    return std::make_tuple(field("scope", &A::scope), field("share", &A::share),
+                           field("pattern", &A::pattern), field("spread", &A::spread),
+                           field("secondary", &A::secondary), field("announced", &A::announced),
+                           field("started", &A::started), field("raised", &A::raised),
+                           field("ended", &A::ended), field("updated", &A::updated),
+                           field("recovered_since", &A::recovered_since), field("moved", &A::moved),
+                           field("peak", &A::peak), field("recovery", &A::recovery),
+                           field("statistic", &A::statistic), field("threshold", &A::threshold),
+                           field("false_alarms_per_week", &A::false_alarms_per_week),
+                           field("attempts", &A::attempts), field("failures", &A::failures),
+                           field("expected", &A::expected), field("storm", &A::storm));
   }
 };
 
@@ -154,6 +156,9 @@ struct Reasoner::State {
   void classify(LiveAlarm& alarm);
   [[nodiscard]] bool end_if_over(LiveAlarm& alarm);
   [[nodiscard]] std::vector<Row> rows(Share share, int64_t from_second) const;
+  // The logarithm of how much likelier the retries of a scope are in a storm than as what its
+  // failures usually bring; bounded.
+  [[nodiscard]] double storm_evidence(const SeriesKey& scope, int64_t from_second) const;
   [[nodiscard]] Row leaf_row(const Leaf& leaf, Share share, int64_t from_slot) const;
   void note_own_actions();
   void judge_silence(int64_t until);

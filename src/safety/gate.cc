@@ -3,6 +3,7 @@
 
 #include "payops/core/check.h"
 #include "payops/core/text.h"
+#include "payops/model/relevance.h"
 #include "terms.h"
 
 namespace payops::safety {
@@ -71,16 +72,21 @@ void blast(const Case& c, Spoken& spoken) {
 }
 
 void confidence(const Case& c, Spoken& spoken) {
-  double posterior = 0.0;
-  for (const Hypothesis& h : c.evidence.assessment.hypotheses) {
-    if (h.id == c.option.hypothesis_id) posterior = std::max(posterior, h.posterior);
+  const auto& hypotheses = c.evidence.assessment.hypotheses;
+  double answered = 0.0;
+  for (const Hypothesis& h : hypotheses) {
+    if (h.id == c.option.hypothesis_id) answered = std::max(answered, belief(h));
   }
-  const double held = std::min(c.option.confidence, posterior);
-  const std::string at = "its cause is held with " + percent(held) + " confidence, below ";
-  if (!(held >= c.limits.confidence_floor)) {
-    spoken.refuse(at + "the floor of " + percent(c.limits.confidence_floor));
-  } else if (held < c.limits.min_confidence) {
-    spoken.ask(at + percent(c.limits.min_confidence));
+  const double helpful =
+      helpful_belief(hypotheses, c.option.type, c.option.scope, c.option.hypothesis_id);
+  const double floor = std::min(c.option.confidence, answered);
+  const double held = std::min(c.option.confidence, helpful);
+  if (!(floor >= c.limits.confidence_floor)) {
+    spoken.refuse("its cause is held with " + percent(floor) + " confidence, below the floor of " +
+                  percent(c.limits.confidence_floor));
+  } else if (!(held >= c.limits.min_confidence)) {
+    spoken.ask("causes it helps against are held with " + percent(held) + " confidence, below " +
+               percent(c.limits.min_confidence));
   }
 }
 

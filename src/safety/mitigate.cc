@@ -53,6 +53,13 @@ double ramp_cap(const Option& option, double failure_probability,
   return limits.ramp[step];
 }
 
+// The share held back at a strength: in all as many customers as at full strength, at most half of
+// the selected, so that a small step is judged as soon as a large one.
+double holdout_at(double strength, double asked, const Limits& limits) {
+  const double least = std::min(0.5, limits.min_holdout / std::max(strength, kLeastStrength));
+  return std::max({asked, limits.min_holdout, least});
+}
+
 // The option at another strength, holdout and duration, all it is worth and touches with it.
 Option resized(const Option& option, double strength, double holdout, double duration_s,
                double blast) {
@@ -88,8 +95,10 @@ Option mitigate(const Option& option, const std::vector<Intervention>& ledger, c
   const double cap = ramp_cap(option, p, ledger, limits);
   const bool ramping = cap + kSlack < fitting;
   const bool wary = ramping || p >= limits.ramp_full_below;
+  const double strength = std::min(fitting, cap);
+  const double holdout = ramping ? holdout_at(strength, held.holdout, limits) : held.holdout;
   Option safer = resized(
-      option, std::min(fitting, cap), held.holdout,
+      option, strength, holdout,
       wary ? std::min(option.duration_s, limits.trial_duration_s) : option.duration_s, blast);
   if (safer.strength + kSlack < option.strength) {
     safer.reason += (safer.reason.empty() ? "At " : "; at ") + percent(safer.strength) +

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "payops/core/text.h"
+#include "payops/model/relevance.h"
 #include "terms.h"
 
 namespace payops::safety {
@@ -20,9 +21,11 @@ struct Paths {
   bool known = false;  // one of them has an estimate
 };
 
+// A path that is still warming up has an estimate too, as unsure as its sigma says; one that has
+// never been used has none.
 bool usable(const PathStats& p) {
   return std::isfinite(p.success_rate) && std::isfinite(p.success_sigma) &&
-         std::isfinite(p.baseline_success) && !p.warming_up;
+         std::isfinite(p.baseline_success) && p.attempts > 0;
 }
 
 template <class Belongs>
@@ -195,36 +198,14 @@ Finding alternative_worse(const Option& option, const Stake& stake, const Limits
   return f;
 }
 
-// Whether an action of this type would help if this hypothesis were true.
-bool would_help(const Option& option, const Hypothesis& h) {
-  if (h.id == option.hypothesis_id) return true;
-  if (!covers(h.scope, option.scope) && !covers(option.scope, h.scope)) return false;
-  if (h.cause == option.cause) return true;
-  switch (h.cause) {
-    case Cause::issuer_down:
-    case Cause::method_wide:  // on every gateway: moving between gateways mends nothing
-      return option.type != action_type::kRerouteTraffic;
-    case Cause::gateway_down:
-    case Cause::network:
-    case Cause::latency:
-      return true;
-    case Cause::retry_storm:
-      return is_retry(option.type);
-    default:
-      return false;
-  }
-}
-
-// 1 − posterior mass of the hypotheses under which the action helps.
+// 1 − belief in the hypotheses under which the action helps.
 Finding misattributed(const Option& option, const Stake& stake, const Assessment& assessment) {
-  double mass = 0.0;
+  const double mass =
+      helpful_belief(assessment.hypotheses, option.type, option.scope, option.hypothesis_id);
   const Hypothesis* rival = nullptr;
   for (const Hypothesis& h : assessment.hypotheses) {
-    if (would_help(option, h)) {
-      mass += h.posterior;
-    } else if (rival == nullptr || h.posterior > rival->posterior) {
-      rival = &h;
-    }
+    if (would_help(option.type, option.scope, h, option.hypothesis_id)) continue;
+    if (rival == nullptr || h.posterior > rival->posterior) rival = &h;
   }
   std::string because = "causes it would help against have " + percent(mass) + " of the belief";
   if (rival != nullptr) {
@@ -316,10 +297,11 @@ Finding blinded(const Option& option, const Stake& stake, const std::vector<Inte
 // P(recovery < fees and costs), the recovery being normal with the spread of the option's value,
 // and its mean no more than what there still is to recover: where the effect reckoned with exceeds
 // the present gap between here and the alternative (for retries, the baseline), the gap's share of
-// it.
+// it. Without an estimate of both there is no gap to hold it against.
 Finding fees_exceed_recovery(const Option& option, const Stake& stake) {
   double recovery = stake.gain_minor;
-  if (option.effect.mean > 0.0) {
+  const bool known = stake.source.known && (is_retry(option.type) || stake.target.paths.known);
+  if (option.effect.mean > 0.0 && known) {
     const double best = is_retry(option.type) ? stake.source.baseline : stake.target.paths.success;
     const double gap = std::max(0.0, best - stake.source.success);
     recovery *= std::min(1.0, gap / option.effect.mean);

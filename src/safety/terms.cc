@@ -59,11 +59,9 @@ bool was_issued(const Intervention& i) {
           i.state == InterventionState::ended || i.state == InterventionState::rolled_back);
 }
 
-// An improvement that was undone because its cause had gone is no failure.
+// What was undone because its cause had gone is no failure; what did harm is, however it ended.
 bool failed(const Intervention& i) {
-  const bool undone = i.state == InterventionState::rolled_back;
-  return i.state == InterventionState::rejected || i.outcome.result == OutcomeResult::worse ||
-         (undone && i.outcome.result != OutcomeResult::improved);
+  return i.state == InterventionState::rejected || i.outcome.result == OutcomeResult::worse;
 }
 
 double normal_below_zero(double mean, double sigma) {

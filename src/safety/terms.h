@@ -26,7 +26,7 @@ inline constexpr int64_t kHourMs = 3'600'000;
 [[nodiscard]] bool in_force(const Intervention& i, int64_t ts_ms);
 // Was, or is about to be, on the topic: in force, ended or rolled back; not an inverse.
 [[nodiscard]] bool was_issued(const Intervention& i);
-// Rolled back, worse, or a person's no.
+// Made things worse, or a person's no.
 [[nodiscard]] bool failed(const Intervention& i);
 
 // P(X < 0) for a normal X. With sigma 0: 0, 1/2 or 1.

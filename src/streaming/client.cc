@@ -109,7 +109,7 @@ Result<ClientHandle> open_asking_client(const StreamingConfig& config, ClientWat
 }
 
 Properties reader_defaults() {
-  return {{"queued.min.messages", "200000"},
+  return {{"queued.min.messages", "1000000"},
           {"queued.max.messages.kbytes", "262144"},
           {"fetch.message.max.bytes", "4194304"},
           {"fetch.wait.max.ms", "10"}};

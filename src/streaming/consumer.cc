@@ -156,6 +156,49 @@ Result<std::vector<Watermarks>> Consumer::watermarks() const {
   return all;
 }
 
+// Moves `edge` of each partition to its first record of `ts_ms` or later; where there is none, to
+// its end.
+static Status seek_edges(rd_kafka_t* client, const std::vector<std::string>& names, int64_t ts_ms,
+                         int timeout_ms, int64_t Watermarks::*edge, std::vector<Watermarks>& all) {
+  const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(all.size())));
+  for (const Watermarks& marks : all) {
+    rd_kafka_topic_partition_list_add(list.get(), names[marks.topic].c_str(), marks.partition)
+        ->offset = ts_ms;
+  }
+  const rd_kafka_resp_err_t err = rd_kafka_offsets_for_times(client, list.get(), timeout_ms);
+  if (err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return fail_retryable(
+        ErrorCode::unavailable,
+        std::string("Kafka does not say which records are of that time: ") + rd_kafka_err2str(err));
+  }
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const rd_kafka_topic_partition_t& found = list->elems[i];
+    all[i].*edge = found.offset >= 0 ? found.offset : all[i].end;
+  }
+  return {};
+}
+
+Result<std::vector<Watermarks>> Consumer::stretch(int64_t from_ms, int64_t to_ms) const {
+  auto all = watermarks();
+  if (!all) return all;
+  const int timeout_ms = request_timeout_ms(impl_->config);
+  const auto seek = [&](int64_t ts_ms, int64_t Watermarks::*edge) {
+    return seek_edges(impl_->client.get(), impl_->names, ts_ms, timeout_ms, edge, *all);
+  };
+  if (from_ms > 0) {
+    if (Status found = seek(from_ms, &Watermarks::begin); !found) {
+      return tl::make_unexpected(found.error());
+    }
+  }
+  if (to_ms < INT64_MAX) {
+    if (Status found = seek(std::max<int64_t>(to_ms, 0), &Watermarks::end); !found) {
+      return tl::make_unexpected(found.error());
+    }
+  }
+  for (Watermarks& marks : *all) marks.end = std::max(marks.begin, marks.end);
+  return all;
+}
+
 Status Consumer::assign(const std::vector<Position>& positions) {
   impl_->release();
   for (auto& of_topic : impl_->readings) of_topic.clear();
@@ -236,12 +279,9 @@ void Consumer::Impl::sort_out() {
     Reading* at = reading(topic, message.partition);
     if (at == nullptr || message.offset < at->position) continue;
     at->position = message.offset + 1;
-    rd_kafka_timestamp_type_t type;
-    const int64_t ts_ms = rd_kafka_message_timestamp(&message, &type);
     records.push_back({.topic = topic,
                        .partition = message.partition,
                        .offset = message.offset,
-                       .broker_ts_ms = type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? -1 : ts_ms,
                        .key = {static_cast<const char*>(message.key), message.key_len},
                        .payload = {static_cast<const char*>(message.payload), message.len}});
   }

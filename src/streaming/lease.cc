@@ -15,9 +15,9 @@ constexpr std::string_view kLeaseTopic = "payops.lease";
 
 // The value of the lease's key in the lease topic.
 struct Holding {
-  uint64_t epoch = 0;
-  std::string instance_id;
-  int64_t since_ms = 0;
+  uint64_t epoch = 0;       // one more with every holder; actions carry it
+  std::string instance_id;  // of the holding process: stable for its host and state directory
+  int64_t since_ms = 0;     // wall clock of the holder when it took the lease
   static constexpr auto fields() {
     return std::make_tuple(field("epoch", &Holding::epoch),
                            field("instance_id", &Holding::instance_id),

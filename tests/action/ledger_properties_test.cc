@@ -99,7 +99,7 @@ class History {
               "ops",
               now_ms_,
               ""};
-    const Answer a = ledger_.answer(v, true, now_ms_);
+    const Answer a = ledger_.answer(v, true, now_ms_, now_ms_);
     const bool counted = a.result == AnswerResult::granted || a.result == AnswerResult::rejected;
     RC_ASSERT(counted == (good && !granted));
     if (a.transition) saw(*a.transition);

@@ -228,7 +228,7 @@ TEST_CASE("a proposal waits; a yes makes it be judged again, and its lease begin
   CHECK(ledger.find(id)->action.revision == 0);
   CHECK(ledger.waiting().size() == 1);
   CHECK(ledger.in_force(kNow).empty());
-  const Answer answer = ledger.answer(yes(ledger, id), true, kNow + 60'000);
+  const Answer answer = ledger.answer(yes(ledger, id), true, kNow + 60'000, kNow + 60'000);
   CHECK(answer.result == AnswerResult::granted);
   CHECK(answer.why == "approved by ops");
   CHECK(state_of(ledger, id) == State::proposed);
@@ -247,13 +247,15 @@ TEST_CASE("a proposal waits; a yes makes it be judged again, and its lease begin
 TEST_CASE("a yes does not help when the evidence has turned") {
   Ledger ledger;
   const std::string refused = decide(ledger, GateOutcome::needs_approval, 1);
-  REQUIRE(ledger.answer(yes(ledger, refused), true, kNow + 1000).result == AnswerResult::granted);
+  REQUIRE(ledger.answer(yes(ledger, refused), true, kNow + 1000, kNow + 1000).result ==
+          AnswerResult::granted);
   const Transition t = ledger.settle(refused, {GateOutcome::refuse, {"the kill switch is on"}},
                                      issue(2, kNow + 1000));
   CHECK(t.to == State::withdrawn);
   CHECK(t.why == "approved by ops, but now the kill switch is on");
   const std::string shadowed = decide(ledger, GateOutcome::needs_approval, 3);
-  REQUIRE(ledger.answer(yes(ledger, shadowed), true, kNow + 1000).result == AnswerResult::granted);
+  REQUIRE(ledger.answer(yes(ledger, shadowed), true, kNow + 1000, kNow + 1000).result ==
+          AnswerResult::granted);
   CHECK(ledger.settle(shadowed, verdict(GateOutcome::shadow), issue(4)).to == State::shadowed);
   CHECK(ledger.find(shadowed)->action.revision == 0);
 }
@@ -263,7 +265,7 @@ TEST_CASE("a no rejects; nobody's answer in time is a no") {
   const std::string id = decide(ledger, GateOutcome::needs_approval, 1);
   Verdict no = yes(ledger, id);
   no.verdict = "reject";
-  const Answer answer = ledger.answer(no, true, kNow + 1000);
+  const Answer answer = ledger.answer(no, true, kNow + 1000, kNow + 1000);
   CHECK(answer.result == AnswerResult::rejected);
   REQUIRE(answer.transition);
   CHECK(answer.transition->to == State::rejected);
@@ -286,7 +288,7 @@ TEST_CASE("verdicts that are not good are ignored, each with its reason, and cha
   const auto result = [&](auto change, bool signature_ok = true, int64_t ts_ms = kNow + 1000) {
     Verdict v = good;
     change(v);
-    const Answer answer = ledger.answer(v, signature_ok, ts_ms);
+    const Answer answer = ledger.answer(v, signature_ok, ts_ms, ts_ms);
     CHECK_FALSE(answer.why.empty());
     CHECK_FALSE(answer.transition);
     CHECK(ledger.encode() == before);
@@ -297,33 +299,45 @@ TEST_CASE("verdicts that are not good are ignored, each with its reason, and cha
   CHECK(result([](Verdict& v) { v.proposal_id = "act-?"; }) == AnswerResult::unknown);
   CHECK(result([&](Verdict& v) { v.proposal_id = active; }) == AnswerResult::unknown);
   CHECK(result([](Verdict& v) { v.shown_hash = sha256_hex("other"); }) == AnswerResult::altered);
-  CHECK(result([](Verdict& v) { v.ts_ms = kNow - 300'001; }) == AnswerResult::clock);
+  CHECK(result([](Verdict& v) { v.ts_ms = kNow - 299'001; }) == AnswerResult::clock);
   CHECK(result([](Verdict& v) { v.ts_ms = kNow + 301'001; }) == AnswerResult::clock);
   CHECK(result([](Verdict&) {}, true, kNow + kTimeoutMs + 1) == AnswerResult::expired);
+}
+
+TEST_CASE("a verdict is dated by the clock it came in by, however far event time lies behind") {
+  Ledger ledger;
+  const std::string id = decide(ledger, GateOutcome::needs_approval, 1);
+  Verdict verdict = yes(ledger, id);
+  verdict.ts_ms = kNow + 36'000'000;
+  CHECK(ledger.answer(verdict, true, kNow + 1000, kNow + 1000).result == AnswerResult::clock);
+  CHECK(ledger.answer(verdict, true, kNow + 1000, verdict.ts_ms + 2000).result ==
+        AnswerResult::granted);
 }
 
 TEST_CASE("only the first answer counts") {
   Ledger ledger;
   const std::string id = decide(ledger, GateOutcome::needs_approval, 1);
   const Verdict good = yes(ledger, id);
-  CHECK(ledger.answer(good, true, kNow + 1000).result == AnswerResult::granted);
+  CHECK(ledger.answer(good, true, kNow + 1000, kNow + 1000).result == AnswerResult::granted);
   Verdict no = good;
   no.verdict = "reject";
-  CHECK(ledger.answer(no, true, kNow + 1001).result == AnswerResult::repeated);
+  CHECK(ledger.answer(no, true, kNow + 1001, kNow + 1001).result == AnswerResult::repeated);
   ledger.settle(id, verdict(GateOutcome::allow), issue(2, kNow + 1000));
-  CHECK(ledger.answer(good, true, kNow + 2000).result == AnswerResult::repeated);
+  CHECK(ledger.answer(good, true, kNow + 2000, kNow + 2000).result == AnswerResult::repeated);
   (void)ledger.sent(id, true, "", kNow + 2000);
-  CHECK(ledger.answer(good, true, kNow + 2001).result == AnswerResult::repeated);
+  CHECK(ledger.answer(good, true, kNow + 2001, kNow + 2001).result == AnswerResult::repeated);
   const std::string lapsed = decide(ledger, GateOutcome::needs_approval, 3);
   const Verdict late = yes(ledger, lapsed);
   (void)ledger.tick(kNow + kTimeoutMs + 1);
-  CHECK(ledger.answer(late, true, kNow + kTimeoutMs + 2).result == AnswerResult::expired);
+  CHECK(ledger.answer(late, true, kNow + kTimeoutMs + 2, kNow + kTimeoutMs + 2).result ==
+        AnswerResult::expired);
 }
 
 TEST_CASE("a yes that is not settled in time lapses") {
   Ledger ledger;
   const std::string id = decide(ledger, GateOutcome::needs_approval, 1);
-  REQUIRE(ledger.answer(yes(ledger, id), true, kNow + 1000).result == AnswerResult::granted);
+  REQUIRE(ledger.answer(yes(ledger, id), true, kNow + 1000, kNow + 1000).result ==
+          AnswerResult::granted);
   CHECK(ledger.tick(kNow + kTimeoutMs + 1).transitions.size() == 1);
   CHECK(ledger.to_settle().empty());
 }
@@ -378,7 +392,8 @@ TEST_CASE("the ledger reads back from its bytes and goes on alike; cut bytes are
   publish(ledger, 1);
   decide(ledger, GateOutcome::shadow, 2);
   const std::string waiting = decide(ledger, GateOutcome::needs_approval, 3);
-  REQUIRE(ledger.answer(yes(ledger, waiting), true, kNow + 1).result == AnswerResult::granted);
+  REQUIRE(ledger.answer(yes(ledger, waiting), true, kNow + 1, kNow + 1).result ==
+          AnswerResult::granted);
   const std::string bytes = ledger.encode();
   Ledger copy(5);
   REQUIRE(copy.decode(bytes));
@@ -408,7 +423,7 @@ TEST_CASE("the digest changes with every change") {
   };
   const std::string id = decide(ledger, GateOutcome::needs_approval, 1);
   CHECK(fresh());
-  REQUIRE(ledger.answer(yes(ledger, id), true, kNow).result == AnswerResult::granted);
+  REQUIRE(ledger.answer(yes(ledger, id), true, kNow, kNow).result == AnswerResult::granted);
   CHECK(fresh());
   ledger.settle(id, verdict(GateOutcome::allow), issue(2));
   CHECK(fresh());

@@ -33,6 +33,18 @@ TEST_CASE("a misspelt key names file, line, key and the one that is meant") {
   CHECK(says(text, "did you mean \"cycle_interval_s\"?"));
 }
 
+TEST_CASE("a misspelt intervention would keep its type at the default: it is refused") {
+  const std::string text =
+      complaint("agent:\n  limits:\n    modes: {\n      supress_path: approve}\n");
+  CHECK(says(text, "agent.yaml:4"));
+  CHECK(says(text, "agent.limits.modes"));
+  CHECK(says(text, "did you mean \"suppress_path\"?"));
+}
+
+TEST_CASE("an operator's key that is none is refused") {
+  CHECK(says(complaint("agent:\n  operator_keys: [zz]\n"), "64 hex digits"));
+}
+
 TEST_CASE("a value of the wrong type names its line and key") {
   const std::string text = complaint("agent:\n  cycle_interval_s: often\n");
   CHECK(says(text, "agent.yaml:2"));

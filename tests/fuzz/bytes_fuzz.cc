@@ -1,5 +1,6 @@
 // Stored bytes of every kind: damaged ones are refused, and what is accepted is written back as
-// the same bytes. The first byte chooses the kind.
+// the same bytes; altered inputs of an agent are refused or applied, and never end it. The first
+// byte chooses the kind.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -7,8 +8,11 @@
 
 #include "payops/core/check.h"
 #include "payops/core/codec.h"
+#include "payops/core/digest.h"
 #include "payops/model/cell.h"
 #include "payops/model/decision.h"
+#include "payops/payments_agent/agent.h"
+#include "payops/payments_agent/step_input.h"
 #include "payops/runtime/audit_line.h"
 #include "payops/runtime/step.h"
 
@@ -46,6 +50,28 @@ void check_line(std::string_view bytes) {
   if (check_record(record)) PAYOPS_CHECK(chain_line(record, line->seq, line->prev) == bytes);
 }
 
+// An agent's inputs from its first step on. The step's number and the hash of the configuration are
+// made to fit, as who alters a log would, so that what lies behind those checks is reached.
+void check_inputs(std::string_view bytes) {
+  const auto blocks = decode<std::vector<std::string>>(bytes);
+  if (!blocks) return;
+  payments_agent::PaymentsAgent agent;
+  std::string config_hash;
+  uint64_t step = 0;
+  for (const std::string& block : *blocks) {
+    auto input = payments_agent::decode_block(block);
+    if (!input) return;
+    input->head.step = ++step;
+    if (!input->head.config.empty()) config_hash = sha256_hex(input->head.config);
+    input->head.config_hash = config_hash;
+    const auto output = agent.apply(encode_block(input->head, input->buckets));
+    if (!output) return;
+    PAYOPS_CHECK(!output->digest.empty());
+  }
+  payments_agent::PaymentsAgent other;
+  PAYOPS_CHECK(other.restore(agent.snapshot()) && other.snapshot() == agent.snapshot());
+}
+
 }  // namespace
 }  // namespace payops
 
@@ -65,6 +91,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* bytes, std::size_t size) {
       break;
     case 'r':
       check_struct<StepRecord>(rest);
+      break;
+    case 's':
+      check_inputs(rest);
       break;
     case 'h':
       (void)parse_step_head(rest);

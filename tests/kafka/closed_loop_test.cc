@@ -22,9 +22,9 @@ TEST_CASE("a gateway fails, traffic is moved, the world answers and the outcome 
   const Deployment deployment(folder.path(), "loop.");
   Process agent("agent", folder.path(), deployment.agent());
   Process world("world", folder.path(),
-                deployment.simulate({"--scenario", "gateway_failure", "--speed", "20", "--duration",
-                                     "700", "--seed", "5"}));
-  REQUIRE(world.wait(90));
+                deployment.simulate({"--scenario", "gateway_failure", "--speed", "25", "--duration",
+                                     "1100", "--seed", "5"}));
+  REQUIRE(world.wait(200));
   REQUIRE_MESSAGE(world.exit_status() == 0, world.err());
   agent.signal(SIGINT);
   REQUIRE(agent.wait(60));
@@ -125,7 +125,7 @@ TEST_CASE("garbage goes to the dead letters with its reason and place, and the s
   for (const TopicRecord& record : letters) {
     const Json letter = Json::parse(record.payload);
     CHECK_FALSE(letter["reason"].get<std::string>().empty());
-    CHECK(letter["topic"] == "payments.transactions");
+    CHECK(letter["topic"] == "garbage.payments.transactions");
     CHECK(letter["partition"].is_number_integer());
     offsets.insert(letter["offset"].get<int64_t>());
     CHECK(letter["payload"].get<std::string>().find("1111 1111 1111") == std::string::npos);

@@ -29,9 +29,9 @@ namespace {
 using payops::testing::KafkaServer;
 using Clock = std::chrono::steady_clock;
 
-constexpr int64_t kSessionMs = 2000;
+constexpr int64_t kSessionMs = 6000;
 
-bool until(const std::function<bool()>& done, const std::function<void()>& step, int seconds = 40) {
+bool until(const std::function<bool()>& done, const std::function<void()>& step, int seconds = 90) {
   const auto deadline = Clock::now() + std::chrono::seconds(seconds);
   while (!done()) {
     if (Clock::now() > deadline) return false;
@@ -288,7 +288,7 @@ TEST_CASE("records that retention removed are a gap, counted, and reading goes o
 
 TEST_CASE("a transaction that a silent broker left open is published once when it is given again") {
   StreamingConfig config = with_topics("silent.");
-  config.publish_timeout_s = 1;
+  config.publish_timeout_s = 5;
   auto producer = Producer::open(config, "payops-decider");
   REQUIRE(producer);
   REQUIRE(publish(**producer, "actions", "before"));
@@ -424,7 +424,7 @@ TEST_CASE("a standby takes over when the holder is killed, with a greater epoch"
   const auto standby = standby_behind_other(config);
   holder.end(SIGKILL);
   REQUIRE(gains(*standby));
-  CHECK(standby->holds());
+  CHECK(holds_on(*standby));
   CHECK(standby->epoch() == 2);
   CHECK(publish(*standby->producer(), "actions", "mine"));
 }
@@ -463,7 +463,7 @@ TEST_CASE(
   KafkaServer::shared().resume();
   CHECK(gains(**lease));
   CHECK((*lease)->epoch() > epoch);
-  CHECK((*lease)->holds());
+  CHECK(holds_on(**lease));
 }
 
 TEST_CASE("a restarted holder takes up again, and a second process of its name puts it out") {

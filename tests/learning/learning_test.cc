@@ -308,7 +308,9 @@ TEST_CASE("the first posterior is the conjugate one of prior and observation") {
   update(table, running(0.4), measured(0.2, 0.1), kIssued);
   const EffectPosterior own =
       effect_for(table, "reroute_traffic", Cause::gateway_down, running().action.scope);
-  const double prior = 1.0 / (0.5 * 0.5), data = std::pow(0.4 / 0.1, 2);
+  const LearningConfig config;
+  const double spread = std::hypot(config.prior_sd, config.scope_sd);
+  const double prior = 1.0 / (spread * spread), data = std::pow(0.4 / 0.1, 2);
   CHECK(own.mean == doctest::Approx((prior * 1.0 + data * 0.5) / (prior + data)));
   CHECK(own.sigma == doctest::Approx(1.0 / std::sqrt(prior + data)));
 }
@@ -326,7 +328,7 @@ TEST_CASE("what was not measured, or not predicted, is counted and teaches nothi
       effect_for(table, "reroute_traffic", Cause::gateway_down, running().action.scope);
   CHECK(own.outcomes == 2);
   CHECK(own.mean == doctest::Approx(1.0));
-  CHECK(own.sigma == doctest::Approx(0.5));
+  CHECK(own.sigma == doctest::Approx(EffectPosterior{}.sigma).epsilon(0.01));
 }
 
 TEST_CASE("posteriors do not depend on the order of outcomes, and narrow with each") {

@@ -127,6 +127,7 @@ TEST_CASE("an audit folder and a state directory that do not belong together are
   folder.become_copy_of(calm.folder.path());
   fs::remove_all(folder / "state");
   contains(refusal(folder), "the state directory is empty");
+  CHECK(run_agent(folder.path(), {}).error().code == ErrorCode::config);
 
   folder.become_copy_of(calm.folder.path());
   put_bytes(log(newest.c_str()), bytes_of(log(newest.c_str())) + "{}\n");
@@ -153,6 +154,21 @@ TEST_CASE("an audit folder has one writer") {
   CHECK(second.error().retryable);
   CHECK(second.error().message.find("is in use by process " + std::to_string(::getpid())) !=
         std::string::npos);
+}
+
+TEST_CASE("a folder that was let go of does not tell who wrote it, and one in use does") {
+  const Folder folder;
+  REQUIRE(run_agent(folder.path(), {.until = 2}));
+  CHECK(bytes_of(folder / "audit/.owner").empty());
+  CHECK(bytes_of(folder / "state/owner").empty());
+  auto owner = AuditFiles::open(folder / "audit");
+  REQUIRE(owner);
+  CHECK(bytes_of(folder / "audit/.owner") == std::to_string(::getpid()) + "\n");
+  // Being refused does not wipe the name of who holds it.
+  CHECK_FALSE(AuditFiles::open(folder / "audit"));
+  CHECK(bytes_of(folder / "audit/.owner") == std::to_string(::getpid()) + "\n");
+  owner->reset();
+  CHECK(bytes_of(folder / "audit/.owner").empty());
 }
 
 }  // namespace

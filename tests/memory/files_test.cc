@@ -150,6 +150,43 @@ TEST_CASE("a full disk under the audit files stops the step, and it goes on when
   CHECK(report->steps == stopped_at + 1);
 }
 
+TEST_CASE(
+    "where files find no room the step waits, nothing goes out, and all is whole afterwards") {
+  const Folder calm;
+  REQUIRE(run_agent(calm.path(), {.until = 6, .file_bytes_max = 1}));
+  for (const char* kind : {"inputs-20231114-003.zst", "audit-20231114-003.jsonl"}) {
+    const Folder folder;
+    InMemoryStore store;
+    const auto files = AuditFiles::open(
+        folder / "audit", {.file_bytes_max = 1, .public_key_hex = test_key().public_key_hex});
+    REQUIRE(files);
+    CountingAgent agent;
+    std::size_t published = 0;
+    CollectingOutbox outbox([&](const OutboxEntry&) { ++published; });
+    Stepper stepper(agent, store, **files, outbox, {}, stepper_options({}));
+    REQUIRE(stepper.recover());
+    while (stepper.step() < 2) REQUIRE(take_counting_step(stepper, agent));
+    // The third step's file: every write to it ends with ENOSPC.
+    fs::create_symlink("/dev/full", folder / ("audit/" + std::string(kind)));
+    const std::size_t before = published;
+    const Status refused = take_counting_step(stepper, agent);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().retryable);
+    CHECK(refused.error().message.find("No space left on device") != std::string::npos);
+    for (int i = 0; i < 3; ++i) CHECK_FALSE(stepper.retry());
+    CHECK(published == before);
+    fs::remove(folder / ("audit/" + std::string(kind)));
+    REQUIRE(stepper.retry());
+    CHECK(published > before);
+    while (stepper.step() < 6) REQUIRE(take_counting_step(stepper, agent));
+    const auto report = audit_verify(folder / "audit");
+    REQUIRE(report);
+    CHECK_MESSAGE(report->ok, report->reason);
+    CHECK(report->steps == 6);
+    CHECK((log_files(folder / "audit") == log_files(calm / "audit")));
+  }
+}
+
 TEST_CASE("a full disk under the state directory refuses the commit until there is room") {
   const SmallDisk disk;
   if (!disk.mounted()) return;

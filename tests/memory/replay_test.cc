@@ -28,7 +28,8 @@ TEST_CASE("a recorded run replays to the same digests, records and messages") {
   const Recorded run;
   std::vector<uint64_t> told;
   CountingAgent agent;
-  const auto report = replay(run.audit, agent, [&](uint64_t step) { told.push_back(step); });
+  const auto report =
+      replay(run.audit, agent, {.progress = [&](uint64_t step) { told.push_back(step); }});
   REQUIRE(report);
   CHECK_MESSAGE(report->ok, report->reason);
   CHECK(report->steps == 14);
@@ -46,6 +47,64 @@ TEST_CASE("another build is found at its first different step") {
   CHECK(report.reason.starts_with("the state's digest is "));
   CHECK(report.recorded.find("\"sum\":7") != std::string::npos);
   CHECK(report.computed.find("\"sum\":14") != std::string::npos);
+  CHECK(report.path == "/sum");
+  CHECK(report.recorded_value == "7");
+  CHECK(report.computed_value == "14");
+}
+
+TEST_CASE("a log that names another build agrees or says whose it is") {
+  const Recorded run;
+  const auto by = [&](const std::string& build, int64_t weight) {
+    CountingAgent agent(weight);
+    const auto report = replay(run.audit, agent, {.build = build});
+    REQUIRE(report);
+    return *report;
+  };
+  CHECK(by(std::string(kCountingBuild), 1).other_build.empty());
+  CHECK(by("newer 2", 1).ok);
+  CHECK(by("newer 2", 1).other_build == kCountingBuild);
+  const ReplayReport report = by("newer 2", 2);
+  CHECK(report.bad_step == 1);
+  CHECK(report.reason.find("its input names the build \"counting 1\" and this is \"newer 2\"") !=
+        std::string::npos);
+}
+
+TEST_CASE("the first difference is told in a few words, however long the records") {
+  const Recorded run;
+  const auto told = [&](const std::string& body) {
+    fs::remove_all(run.forged);
+    forge(run.audit, run.forged,
+          [&](uint64_t step, std::string&, std::vector<AuditRecord>& records) {
+            if (step == 6) records[2].body = body;
+          });
+    return replayed(run.forged);
+  };
+  const ReplayReport longer = told("\"id\":\"" + std::string(20'000, 'x') + "\",\"sum\":1");
+  CHECK(longer.path == "/id");
+  CHECK(longer.recorded_value.size() < 300);
+  CHECK(longer.recorded_value.ends_with("... (20002 bytes)"));
+  CHECK(longer.computed_value == "\"alert-6\"");
+  CHECK(told("\"id\":\"alert-6\"").path == "/sum");
+  CHECK(told("\"id\":\"alert-6\"").recorded_value == "nothing");
+}
+
+TEST_CASE("every byte of an input counts: altered and re-chained, its step is named") {
+  const Recorded run;
+  for (const uint64_t at_step : {1, 7, 12}) {
+    std::size_t bytes = 1;
+    for (std::size_t at = 0; at < bytes; ++at) {
+      fs::remove_all(run.forged);
+      forge(run.audit, run.forged, [&](uint64_t step, std::string& block, auto&) {
+        if (step != at_step) return;
+        bytes = block.size();
+        block[at] = static_cast<char>(block[at] ^ 1);
+      });
+      const ReplayReport report = replayed(run.forged);
+      CHECK_FALSE(report.ok);
+      CHECK(report.bad_step == at_step);
+    }
+    CHECK(bytes > 10);
+  }
 }
 
 TEST_CASE("an input altered and re-chained verifies and does not replay; the step is named") {

@@ -163,6 +163,96 @@ TEST_CASE("a log forged as a whole is found by a checkpoint from elsewhere, or b
   CHECK_FALSE(verify(log, {.public_key_hex = std::string(64, 'a')}).ok);
 }
 
+TEST_CASE("bytes after the last recorded input of a file are found, in the last file and before") {
+  const Log log;
+  std::vector<std::string> inputs;
+  for (const auto& [name, bytes] : log.files) {
+    if (name.ends_with(".zst")) inputs.push_back(name);
+  }
+  const std::string frame = bytes_of(log.path(inputs[0]));  // of ours, but named by no line
+  for (const std::string& more : {std::string("x"), frame}) {
+    put_bytes(log.path(inputs.back()), log.files.at(inputs.back()) + more);
+    const VerifyReport report = verify(log);
+    CHECK_FALSE(report.ok);
+    CHECK(report.bad_file == inputs.back());
+    CHECK(report.reason.find("no line of the log names the " + std::to_string(more.size())) !=
+          std::string::npos);
+    log.restore(inputs.back());
+  }
+  const std::string later = "inputs-29991231-001.zst";
+  put_bytes(log.path(later), frame);
+  CHECK(verify(log).bad_file == later);
+  {  // the process that writes the folder is ahead of its last line
+    const auto owner = AuditFiles::open(log.directory);
+    REQUIRE(owner);
+    CHECK(verify(log).ok);
+  }
+  CHECK_FALSE(verify(log).ok);
+  fs::remove(log.path(later));
+  CHECK(verify(log).ok);
+}
+
+TEST_CASE("bytes between two inputs files are found") {
+  const Folder folder;
+  const auto files = AuditFiles::open(folder.path(), {.file_bytes_max = 1});
+  REQUIRE(files);
+  REQUIRE((*files)->recover(std::nullopt));
+  Checkpoint at{.hash = std::string(kNoHash)};
+  std::string first;
+  for (uint64_t step = 1; step <= 3; ++step) {
+    StepRecord record{.step = step, .place = (*files)->place("block", 1)};
+    if (step == 1) first = record.place.inputs_file;
+    const StepHead head{.step = step,
+                        .inputs = record.place.inputs_file,
+                        .offset = record.place.offset,
+                        .length = record.place.packed.size(),
+                        .sha256 = record.place.sha256};
+    const AuditRecord line = step_records(head, {.ts_ms = 1}, std::nullopt).front();
+    record.audit_lines.push_back(chain_line(line, step, at.hash));
+    at = {.seq = step, .hash = std::string(line_hash(record.audit_lines.back())), .ts_ms = 1};
+    record.checkpoint = at;
+    REQUIRE((*files)->append(record));
+  }
+  CHECK(audit_verify(folder.path())->ok);
+  put_bytes(folder / first, bytes_of(folder / first) + "x");
+  CHECK(audit_verify(folder.path())->bad_file == first);
+}
+
+TEST_CASE("a log removed as a whole is found by what is left, or by a checkpoint from elsewhere") {
+  const Log log;
+  const auto kept = read_checkpoints(log.directory)->checkpoints.back();
+  for (const std::string& name : log.audit_names) fs::remove(log.path(name));
+  const VerifyReport report = verify(log);
+  CHECK_FALSE(report.ok);
+  CHECK(report.reason.find("knows it up to seq " + std::to_string(kept.seq)) != std::string::npos);
+  fs::remove(log.path(kCheckpointsFile));
+  CHECK(verify(log).reason.find("the log was removed") != std::string::npos);
+  const Folder empty;
+  const Checkpoint given{.seq = kept.seq, .hash = kept.hash, .ts_ms = kept.ts_ms};
+  const auto removed = audit_verify(empty.path(), {.checkpoint = given});
+  REQUIRE(removed);
+  CHECK(removed->reason.find("the given checkpoint is at seq") != std::string::npos);
+}
+
+TEST_CASE("a checkpoint from elsewhere is a message of the topic or a whole checkpoints.json") {
+  const Log log;
+  const auto last = read_checkpoints(log.directory)->checkpoints.back();
+  const auto file = parse_checkpoint(log.files.at(kCheckpointsFile));
+  REQUIRE_MESSAGE(file, file.error().message);
+  CHECK(file->seq == last.seq);
+  CHECK(file->hash == last.hash);
+  CHECK(verify(log, {.checkpoint = *file}).ok);
+  const auto message = parse_checkpoint("{\"seq\":" + std::to_string(last.seq) + ",\"hash\":\"" +
+                                        last.hash + "\",\"ts_ms\":" + std::to_string(last.ts_ms) +
+                                        ",\"sig\":\"" + last.sig + "\"}");
+  REQUIRE(message);
+  CHECK(*message == *file);
+  for (const char* text : {"", "{}", "[]", "7", "{\"checkpoints\":[]}", "{\"checkpoints\":[{}]}",
+                           "{\"seq\":1,\"hash\":\"short\"}"}) {
+    CHECK_FALSE(parse_checkpoint(text));
+  }
+}
+
 TEST_CASE("a folder without a log is an error, not an answer") {
   const Folder folder;
   const auto nothing = audit_verify(folder.path());

@@ -67,6 +67,50 @@ TEST_CASE("what is no JSON object is malformed, whole or cut anywhere") {
   CHECK(verdict(whole + std::string(1, '\0')) == "malformed_json");
 }
 
+TEST_CASE("a value that nobody reads is checked like one that somebody does") {
+  for (const char* value : {"{\"b\":\"c\":1}",
+                            "{\"b\":\"c\":{\"d\":1}}",
+                            "[1 2]",
+                            "[1,]",
+                            "[,1]",
+                            "[1,2}",
+                            "{\"b\":[1}]",
+                            "{\"b\"}",
+                            "{\"b\":}",
+                            "{\"b\":1,}",
+                            "{1:2}",
+                            "[tru]",
+                            "[01]",
+                            "[\"\\q\"]",
+                            "{\"\\q\":1}",
+                            "{\"b\":\"\\udc00\"}",
+                            "1 2",
+                            "\"b\" \"c\"",
+                            "\"b\":\"c\"",
+                            "]",
+                            ":",
+                            ",",
+                            "}",
+                            "nul",
+                            "-",
+                            "1e"}) {
+    CAPTURE(value);
+    CHECK(verdict(Event{}.set("extra", value)) == "malformed_json");
+    // More brackets behind do not make up for it.
+    CHECK(verdict(Event{}.set("extra", value).json() + "}") == "malformed_json");
+    CHECK(verdict(Event{}.set("extra", value).set("more", "{\"z\":1}}").json()) ==
+          "malformed_json");
+  }
+  for (const char* value : {"{}", "[]", "[[],{}]", "{\"b\":[1,-0.5e+3,null,true,\"\\u00e9\\n\"]}",
+                            "{\"\\u0062\":{\"c\":{}}}", "1e400"}) {
+    CAPTURE(value);
+    CHECK(verdict(Event{}.set("extra", value)) == "attempt");
+  }
+  CHECK(verdict(Event{}.set("extra", std::string(64, '[') + std::string(64, ']'))) == "attempt");
+  CHECK(verdict(Event{}.set("extra", std::string(65, '[') + std::string(65, ']'))) ==
+        "malformed_json");
+}
+
 TEST_CASE("every field is checked in type, range and presence") {
   const auto with = [](const char* key, const char* json) {
     return verdict(Event{}.set(key, json));

@@ -1,7 +1,9 @@
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
+#include <array>
 #include <set>
+#include <span>
 
 #include "observation/events.h"
 #include "payops/core/digest.h"
@@ -126,6 +128,77 @@ TEST_CASE("a repeated attempt id counts once while its second is open, and is la
   CHECK(rig.total.duplicates == 2);
   CHECK(rig.total.late == 2);
   CHECK(rig.sum().attempts == 1);
+}
+
+// Messages of every kind in any order: new names and codes, nonsense, repeats, late and early ones.
+std::vector<std::string> mixed_messages(int count) {
+  std::vector<std::string> messages;
+  for (int i = 0; i < count; ++i) {
+    Event event = Event{}.id(*rc::gen::inRange(0, count)).at(kT0 + *rc::gen::inRange(0, 9'000));
+    event.text("issuer", "bank" + std::to_string(*rc::gen::inRange(0, 8)));
+    switch (*rc::gen::inRange(0, 9)) {
+      case 0:
+        event.text("status", "declined").text("decline_code", "51");
+        break;
+      case 1:
+        event.text("status", "error").text("decline_code", "new \\u0041" + std::to_string(i));
+        break;
+      case 2:
+        event.set("action_ids", R"(["a","b"])").text("arm", "treated").set("propensity", "0.5");
+        break;
+      case 3:
+        event.text("gateway", "a|b");
+        break;
+      case 4:
+        event.set("amount_minor", "{}");
+        break;
+      default:
+        break;
+    }
+    messages.push_back(*rc::gen::inRange(0, 20) == 0 ? "" : event.json());
+  }
+  return messages;
+}
+
+TEST_CASE("messages added together count as those added one by one") {
+  CHECK(rc::check([] {
+    const std::vector<std::string> texts = mixed_messages(60);
+    std::vector<Message> messages;
+    std::array<int64_t, 3> next{};
+    for (const std::string& text : texts) {
+      const int32_t slot = *rc::gen::inRange(0, 3);
+      messages.push_back({slot, next[static_cast<std::size_t>(slot)]++, text});
+    }
+    ObservationConfig config;
+    config.max_names = 6;
+    Rig together(config), alone(config);
+    for (Rig* rig : {&together, &alone}) rig->observer.assign(1, 0, 7);  // some are read again
+    for (std::size_t from = 0; from < messages.size();) {
+      const auto size =
+          std::min<std::size_t>(*rc::gen::inRange<std::size_t>(1, 20), messages.size() - from);
+      together.observer.add(std::span(messages).subspan(from, size), kT0 + 60'000);
+      for (std::size_t i = from; i < from + size; ++i) {
+        alone.observer.add(messages[i], kT0 + 60'000);
+      }
+      RC_ASSERT(together.observer.watermark_ms() == alone.observer.watermark_ms());
+      together.drain();
+      alone.drain();
+      from += size;
+    }
+    for (Rig* rig : {&together, &alone}) rig->finish();
+    RC_ASSERT(together.buckets == alone.buckets);
+    RC_ASSERT(together.total == alone.total);
+    RC_ASSERT(together.letters.size() == alone.letters.size());
+    for (std::size_t i = 0; i < alone.letters.size(); ++i) {
+      RC_ASSERT(together.letters[i].offset == alone.letters[i].offset);
+      RC_ASSERT(together.letters[i].reason == alone.letters[i].reason);
+      RC_ASSERT(together.letters[i].payload == alone.letters[i].payload);
+    }
+    RC_ASSERT(together.observer.take_new_names().added == alone.observer.take_new_names().added);
+    for (int32_t slot = 0; slot < 3; ++slot) {
+      RC_ASSERT(together.observer.position(slot) == alone.observer.position(slot));
+    }
+  }));
 }
 
 TEST_CASE("invented names fill other, not memory") {

@@ -182,6 +182,29 @@ TEST_CASE("from a snapshot and the blocks after it the state goes on to the same
   }
 }
 
+TEST_CASE(
+    "while the disk is full nothing goes out; then it acts and has counted each attempt once") {
+  for (const bool in_files : {false, true}) {
+    ClosedLoop whole("gateway_failure");
+    whole.run(kFaultBegins);
+    ClosedLoop loop("gateway_failure");
+    loop.run(100);
+    (in_files ? loop.files() : loop.commits()).fail_before(120);
+    CHECK(loop.run_with_trouble(kFaultBegins - 100) == 120);
+    CHECK(loop.agent->totals().attempts == whole.agent->totals().attempts);
+    CHECK(loop.agent->totals().late == whole.agent->totals().late);
+    CHECK(loop.agent->totals().cycles == whole.agent->totals().cycles);
+
+    // The fault comes while the disk is full.
+    (in_files ? loop.files() : loop.commits()).fail_before(160);
+    const std::size_t before = loop.published.size();
+    CHECK(loop.run_with_trouble(40) >= 120);
+    CHECK(loop.published.size() == before);
+    CHECK(loop.run_with_trouble(60) > 0);
+    CHECK_FALSE(loop.on_traffic().empty());
+  }
+}
+
 TEST_CASE("the graph is the five phases with the gate between deciding and acting") {
   CHECK(graph::to_mermaid(PaymentsAgent::shape()).find("gate --> act") != std::string::npos);
   CHECK(PaymentsAgent::shape().nodes ==

@@ -50,6 +50,25 @@ class ClosedLoop {
     }
   }
 
+  // As run(), where the disk may refuse: then nothing is read until it has room again, as live.
+  // Gives how many turns were refused.
+  int run_with_trouble(int seconds) {
+    int refused = 0;
+    for (int tick = 0; tick < seconds * 4; ++tick) {
+      world_.advance(world_.now_ms() + 250, [&](const simulators::SimulatedAttempt& attempt) {
+        std::string json;
+        messages_.emplace_back(simulators::to_json(attempt, json));
+      });
+      if (!stepper_->pending()) feed();
+      const Status status = loop_->pump(health);
+      if (status) continue;
+      REQUIRE(status.error().retryable);
+      CHECK(stepper_->pending());
+      ++refused;
+    }
+    return refused;
+  }
+
   // A person's command, signed unless `signed_by` says otherwise.
   void say(Verdict verdict, const KeyPair* signed_by = nullptr) {
     verdict.by = "anna";
@@ -57,7 +76,8 @@ class ClosedLoop {
     REQUIRE(
         safety::sign_verdict(verdict, (signed_by != nullptr ? *signed_by : key).secret_key_hex));
     const Status good = safety::verify_verdict(verdict, config.operator_keys);
-    loop_->add_verdict({verdict, good.has_value(), good ? "" : good.error().message});
+    loop_->add_verdict(
+        {verdict, good.has_value(), good ? "" : good.error().message, verdict.ts_ms});
   }
 
   // Actions published so far, inverses and alerts aside.
@@ -89,6 +109,8 @@ class ClosedLoop {
   Health health{.observe_only = "", .killed = false, .data_age_ms = 0, .epoch = 1};
   std::vector<Action> published;
   std::unique_ptr<PaymentsAgent> agent;
+  Faults& commits() { return store_.faults; }
+  Faults& files() { return files_.faults; }
 
  private:
   static constexpr int64_t kStartMs = 1'772'438'400'000;

@@ -12,6 +12,8 @@
 
 namespace payops {
 
+inline constexpr const char* kCountingBuild = "counting 1";
+
 struct CountingInput {
   int64_t ts_ms = 0;
   std::vector<int64_t> numbers;
@@ -41,7 +43,7 @@ class CountingAgent final : public Reducer {
   Result<StepOutput> apply(std::string_view block) override {
     const auto input = decode<CountingInput>(block);
     if (!input) return tl::make_unexpected(input.error());
-    StepOutput output{.ts_ms = input->ts_ms};
+    StepOutput output{.ts_ms = input->ts_ms, .build = kCountingBuild};
     ++state_.step;
     for (const SendResult& result : input->results) {
       const std::string fate = result.published ? "published" : "withdrawn";
@@ -56,6 +58,7 @@ class CountingAgent final : public Reducer {
     if (state_.step % 3 == 0) decide(output, "action", "actions", true);
     StateDigest digest;
     digest.add(encode(state_));
+    digest.add(block);
     output.digest = digest.hex();
     return output;
   }

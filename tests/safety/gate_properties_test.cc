@@ -208,9 +208,8 @@ void assert_cooldown(const Option& o, const World& w) {
     last = &i;
   }
   if (last == nullptr) return;
-  const bool failure = last->outcome.result == OutcomeResult::worse ||
-                       last->state == InterventionState::rolled_back ||
-                       last->state == InterventionState::rejected;
+  const bool failure =
+      last->outcome.result == OutcomeResult::worse || last->state == InterventionState::rejected;
   const double since_s = static_cast<double>(kNow - last->changed_ts_ms) / 1000.0;
   if (failure) RC_ASSERT(since_s >= 600.0);
   if (!failure && last->outcome.result != OutcomeResult::improved) {
@@ -241,6 +240,24 @@ void assert_traffic(const Option& o, const World& w) {
   RC_ASSERT(std::min(seen, o.evidence_attempts) >= w.limits.min_evidence_attempts);
   RC_ASSERT(there >= w.limits.min_evidence_attempts);
   RC_ASSERT(!w.forced);
+}
+
+// Posterior of all causes that the option is an answer to.
+double helped_by(const Option& o, const World& w) {
+  double sum = 0.0;
+  for (const Hypothesis& h : w.assessment.hypotheses) {
+    const bool answered = h.id == o.hypothesis_id;
+    const bool place = h.cause == Cause::issuer_down || h.cause == Cause::gateway_down ||
+                       h.cause == Cause::network || h.cause == Cause::method_wide ||
+                       h.cause == Cause::latency;
+    const bool storm = h.cause == Cause::retry_storm && retries(o.type);
+    if (!answered && !(within(o.scope, h.scope) && (place || storm))) continue;
+    const bool everywhere =
+        h.scope.gateway == "*" && (h.cause == Cause::issuer_down || h.cause == Cause::method_wide);
+    if (o.type == "reroute_traffic" && everywhere) continue;
+    sum += h.posterior;
+  }
+  return sum;
 }
 
 // What may go ahead without a person.
@@ -275,7 +292,7 @@ void assert_within_limits(const Option& o, GateOutcome outcome, const World& w) 
   assert_cooldown(o, w);
   if (!retries(o.type)) assert_traffic(o, w);
   if (outcome == GateOutcome::allow) {
-    RC_ASSERT(posterior >= w.limits.min_confidence);
+    RC_ASSERT(helped_by(o, w) >= w.limits.min_confidence);
     assert_alone(o, w);
   }
 }

@@ -86,8 +86,11 @@ TEST_CASE("value and blast radius scale with what is left of the option") {
   const Option before = full();
   const Option after = mitigated(belief(0.60), before);
   REQUIRE(after.strength == 0.25);
-  CHECK(after.nrv.total.mean == doctest::Approx(before.nrv.total.mean / 4));
-  CHECK(after.nrv.total.sigma == doctest::Approx(before.nrv.total.sigma / 4));
+  // A quarter of the customers, a fifth of them held back instead of a tenth: as many as before.
+  const double treated = 0.25 * (1.0 - after.holdout) / (1.0 - before.holdout);
+  CHECK(after.holdout == doctest::Approx(0.2));
+  CHECK(after.nrv.total.mean == doctest::Approx(before.nrv.total.mean * treated));
+  CHECK(after.nrv.total.sigma == doctest::Approx(before.nrv.total.sigma * treated));
   double sum = 0;
   for (const NrvItem& item : after.nrv.items) sum += item.amount_minor;
   CHECK(sum == doctest::Approx(after.nrv.total.mean));

@@ -85,7 +85,7 @@ TEST_CASE("alternative_worse: a target without headroom is refused") {
 
 TEST_CASE("alternative_worse: a known path counts for more than an unknown one") {
   World unknown;
-  unknown.path({"HDFC", "card", "RAZOR"}).warming_up = true;
+  unknown.path({"HDFC", "card", "RAZOR"}).attempts = 0;
   CHECK(unknown.probability(FailureMode::alternative_worse, reroute()) == doctest::Approx(0.25));
   CHECK(World().probability(FailureMode::alternative_worse, reroute()) < 0.001);
 }
@@ -143,7 +143,7 @@ TEST_CASE("effect_uncertain: such actions have mostly done harm") {
   check_flip(FailureMode::effect_uncertain, reroute(), World(), taught, GateOutcome::refuse,
              "likeliest by effect_uncertain");
   CHECK(World().probability(FailureMode::effect_uncertain, reroute()) ==
-        doctest::Approx(0.02275).epsilon(0.001));  // the prior: P(N(1, 0.5) < 0)
+        doctest::Approx(0.000429).epsilon(0.001));  // the prior: P(N(1, 0.3) < 0)
   // Others of the kind are no evidence.
   CHECK(taught.probability(FailureMode::effect_uncertain, suppress()) < 0.03);
 }

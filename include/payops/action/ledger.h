@@ -58,7 +58,7 @@ enum class AnswerResult : uint8_t {
   malformed,   // neither approve nor reject
   unknown,     // no such proposal
   altered,     // not about what was shown
-  clock,       // dated before the proposal or too far ahead
+  clock,       // dated too far from when it came in
   expired,     // came too late
   repeated     // already answered
 };
@@ -79,9 +79,10 @@ struct Ticked {
 };
 
 struct LedgerLimits {
-  std::size_t finished_max = 1000;       // older finished ones are forgotten
-  std::size_t keys_max = 65'536;         // revision counters kept one by one
-  int64_t clock_tolerance_ms = 300'000;  // of a verdict's ts_ms against event time; 0 = not checked
+  std::size_t finished_max = 1000;  // older finished ones are forgotten
+  std::size_t keys_max = 65'536;    // revision counters kept one by one
+  // Of a verdict's ts_ms against the moment it came in; 0 = not checked.
+  int64_t clock_tolerance_ms = 300'000;
 };
 
 // All there is to a ledger.
@@ -122,8 +123,11 @@ class Ledger {
   const Intervention& decide(const Option& option, const GateVerdict& verdict, const Issue& issue,
                              bool forced, int64_t approval_timeout_ms);
 
-  // A verdict on a proposal. At most one answer counts; see AnswerResult.
-  [[nodiscard]] Answer answer(const Verdict& verdict, bool signature_ok, int64_t ts_ms);
+  // A verdict on a proposal, which came in at received_ts_ms by the clock of the process: the clock
+  // that people date by too, while ts_ms is event time and may lie far behind it. At most one
+  // answer counts; see AnswerResult.
+  [[nodiscard]] Answer answer(const Verdict& verdict, bool signature_ok, int64_t ts_ms,
+                              int64_t received_ts_ms);
   // Enters how a granted proposal was judged again: allow or needs_approval → approved, its lease
   // counted from now; shadow → shadowed; refuse → withdrawn. REQUIRES: granted.
   Transition settle(std::string_view action_id, const GateVerdict& verdict, const Issue& issue);

@@ -60,6 +60,7 @@ struct Economics {
 
   // Customers.
   double switch_acceptance = 0.5;      // of those asked to pay another way, who do
+  double switch_acceptance_sd = 0.1;   // how far that may be wrong
   double switch_alone = 0.1;           // of those declined, who do so unasked
   double retry_abandon_per_s = 0.005;  // hazard of leaving while a retry is held back
   double storm_relief = 0.5;       // of a retry storm's losses, what ends with its excess attempts
@@ -115,6 +116,7 @@ struct Economics {
         field("execution_minor", &Economics::execution_minor),
         field("execution_minor_by_type", &Economics::execution_minor_by_type),
         field("switch_acceptance", &Economics::switch_acceptance),
+        field("switch_acceptance_sd", &Economics::switch_acceptance_sd),
         field("switch_alone", &Economics::switch_alone),
         field("retry_abandon_per_s", &Economics::retry_abandon_per_s),
         field("storm_relief", &Economics::storm_relief),

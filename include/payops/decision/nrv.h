@@ -39,6 +39,8 @@ struct PathChange {
   Outlook nothing_after;        // once it is over
   Outlook action_after;
   double asked = 0.0;  // share of customers asked to pay another way
+  // Standard error of action.conversion that all paths have in common.
+  double common_sigma = 0.0;
 };
 
 // An intervention as it is valued.
@@ -50,6 +52,7 @@ struct Stakes {
   double duration_s = 0.0;
   double fault_age_s = 0.0;  // how long the fault has lasted already
   EffectPosterior factor;    // on action.conversion − nothing.conversion (effect_for)
+  double belief = 1.0;       // that the cause is one it helps against; else conversion stays
 };
 
 // How much of a lease a fault overlaps.
@@ -66,9 +69,10 @@ struct Overlap {
 // The value, with the items conversion, fees, retry_fees, latency, execution and friction in this
 // order; total.mean is their sum in this order, bit for bit. The variance adds, as independent:
 // the learnt factor's, the measured rates', the fault duration's and the outcomes' own: of a
-// Poisson number of payments with amounts of amount_cv, those differ that the intervention changes
-// (common random numbers: a payment that goes through in the worse world goes through in the better
-// one).
+// chance that the cause is another and nothing is mended (1 − belief), what all paths may be wrong
+// in together, and: of a Poisson number of payments with amounts of amount_cv, those differ that
+// the intervention changes (common random numbers: a payment that goes through in the worse world
+// goes through in the better one).
 [[nodiscard]] Nrv value(const Stakes& stakes, const Economics& economics);
 
 // Change of conversion probability of a treated payment while the fault lasts, with the learnt

@@ -33,6 +33,7 @@ struct Proposal {
   std::map<std::string, std::string> params;
   const Hypothesis* answers = nullptr;  // the hypothesis; nullptr for none
   std::vector<PathChange> changes;
+  bool measured = false;         // both sides of `changes` are seen on live traffic, none supposed
   bool touches_payments = true;  // ramped, judged by a holdout, with a blast radius
   double touched_share = 1.0;    // of the scope's live value, at full strength
   double strength_max = 1.0;     // what limits such as headroom leave
@@ -41,9 +42,9 @@ struct Proposal {
   std::string reason;  // in a sentence
 };
 
-// The proposal as an option: ramped, with learnt effect and value. The smallest step of the ramp
-// whose value is surely positive is taken, else the smallest. Nothing when the ledger allows no
-// step, or the limits less than the ramp's smallest.
+// The proposal as an option: ramped, with learnt effect and value. The step of the ramp that
+// is surely worth most is taken, the smallest where none is surely worth anything. Nothing when the
+// ledger allows no step, or the limits less than the ramp's smallest.
 [[nodiscard]] std::optional<Option> make_option(const Situation& situation, std::string_view type,
                                                 const Proposal& proposal);
 

@@ -97,8 +97,9 @@ class PathIndex {
 // The steps of the ramp that an intervention may take now, by what the ledger has of its key: while
 // it is in force, the next one if it has improved (or the same again shortly before it expires),
 // otherwise none; after an improvement within ramp_memory_s the step that improved; else those up
-// to ramp_first_max, or the first alone after a harm. None either while one of its type covers it.
+// to ramp_first_max, all of them where what it does is `measured` on live traffic already, or the
+// first alone after a harm. None either while one of its type covers it.
 [[nodiscard]] std::vector<RampStep> ramp_steps(const Situation& situation, std::string_view type,
-                                               const Scope& scope);
+                                               const Scope& scope, bool measured = false);
 
 }  // namespace payops::decision

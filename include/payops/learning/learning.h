@@ -29,9 +29,9 @@ struct LearningConfig {
   uint64_t payments_min = 30;      // in each arm before the test speaks
   double stabilise_s = 30.0;       // after issue, not counted
   double margin_share = 0.08;      // of a converted payment's amount (Economics::margin_share)
-  double scope_sd = 0.3;           // of effect factors between scopes of a class
+  double scope_sd = 0.22;          // of effect factors between scopes of a class
   double prior_mean = 1.0;         // of a class' effect factor
-  double prior_sd = 0.4;           //   with scope_sd the 0.5 of EffectPosterior's default
+  double prior_sd = 0.2;           //   with scope_sd the 0.3 of EffectPosterior's default
   double model_effect_min = 0.02;  // smaller predictions give no factor to learn
   double memory_days = 30.0;       // after which an outcome counts for 1/e
   uint64_t scopes_max = 4096;      // rows of the effect table; the longest unchanged goes first

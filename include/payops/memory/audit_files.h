@@ -26,7 +26,7 @@ class AuditFiles final : public StepFiles {
   [[nodiscard]] static Result<std::unique_ptr<AuditFiles>> open(const std::string& directory,
                                                                 AuditFilesOptions options = {});
   ~AuditFiles() override;
-  // Errors, besides unavailable: refused when the folder holds a log and the store nothing, or the
+  // Errors, besides unavailable: config when the folder holds a log and the store nothing, or the
   // key is another; corrupt when a file lacks or exceeds what the store says it holds.
   [[nodiscard]] Status recover(const std::optional<StepRecord>& last) override;
   [[nodiscard]] StepPlace place(std::string_view block, int64_t ts_ms) override;

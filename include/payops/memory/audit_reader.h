@@ -36,6 +36,9 @@ class AuditReader {
   std::unique_ptr<Files> files_;
 };
 
+// Whether the folder holds anything of a log: an audit or an inputs file, or checkpoints.
+[[nodiscard]] bool holds_log(const std::string& directory);
+
 // A recorded input as the step's line names it, unpacked. Errors: corrupt when its bytes are not
 // the ones named; not_found.
 [[nodiscard]] Result<std::string> read_block(const std::string& directory, const StepHead& head);

@@ -45,7 +45,9 @@ struct VerifyReport {
 
 // Checks the chain line by line, the recorded inputs against the hashes in it, the checkpoints and
 // their signatures. Lines after the last checkpoint are allowed: a running agent is between the two
-// for a moment. Errors: not_found when there is no audit file; unavailable when one cannot be read.
+// for a moment; inputs after the last line only while a process holds the folder. A log that was
+// removed as a whole is found by what is left of it, or by the given checkpoint. Errors: not_found
+// when there is no folder, or nothing of a log in it; unavailable when a file cannot be read.
 [[nodiscard]] Result<VerifyReport> audit_verify(const std::string& directory,
                                                 const VerifyOptions& options = {});
 

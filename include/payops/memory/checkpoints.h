@@ -46,7 +46,9 @@ struct Checkpoints {
 [[nodiscard]] Result<Checkpoints> parse_checkpoints(const std::string& text);
 [[nodiscard]] Result<Checkpoints> read_checkpoints(const std::string& directory);
 
-// A single checkpoint as `payops.decisions` carries it (JSON). Errors: corrupt.
+// A checkpoint kept elsewhere: a message of `payops.decisions` as it came, or a whole
+// checkpoints.json, of which the last one counts (its hash is of all lines before). Errors:
+// corrupt.
 [[nodiscard]] Result<Checkpoint> parse_checkpoint(const std::string& text);
 
 }  // namespace payops::memory

@@ -124,6 +124,7 @@ struct Hypothesis {
   Scope scope;
   double prior = 0.0;
   double posterior = 0.0;  // over all hypotheses of an assessment these sum to one
+  double certainty = 0.0;  // posterior given only the alarm it explains best; 0: as posterior
   double log_likelihood = 0.0;
   std::vector<std::string> evidence_for;
   std::vector<std::string> evidence_against;
@@ -132,6 +133,7 @@ struct Hypothesis {
     return std::make_tuple(field("id", &Hypothesis::id), field("cause", &Hypothesis::cause),
                            field("scope", &Hypothesis::scope), field("prior", &Hypothesis::prior),
                            field("posterior", &Hypothesis::posterior),
+                           field("certainty", &Hypothesis::certainty),
                            field("log_likelihood", &Hypothesis::log_likelihood),
                            field("evidence_for", &Hypothesis::evidence_for),
                            field("evidence_against", &Hypothesis::evidence_against),

@@ -30,7 +30,7 @@ struct EffectKey {
 // negative = harm), as a normal posterior.
 struct EffectPosterior {
   double mean = 1.0;
-  double sigma = 0.5;
+  double sigma = 0.3;
   uint64_t outcomes = 0;
   uint64_t improved = 0;
   uint64_t worse = 0;

@@ -5,7 +5,7 @@
 //   Observer observer(config, table, mapping, dictionary);
 //   observer.set_closed_to(...);                       // after a restart
 //   observer.assign(slot, replay_from, seen_to);       // each partition
-//   loop:  observer.add({slot, offset, bytes}, now);   // ... a batch
+//   loop:  observer.add(messages, now);                // a batch
 //          observer.at_end(slot, now);                 // when a partition has no more for now
 //          observer.tick(now);
 //          while (observer.next_closed(bucket)) ...
@@ -27,6 +27,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -74,6 +75,9 @@ class Observer {
   // Every second up to and including this one was handed out before the restart.
   void set_closed_to(int64_t second);
 
+  // The messages in their order, as if each had been added alone; together they cost less, since
+  // memory is asked for before it is needed.
+  void add(std::span<const Message> messages, int64_t now_ms);
   void add(const Message& message, int64_t now_ms);
   // All that exists of the slot has been added.
   void at_end(int32_t slot, int64_t now_ms);

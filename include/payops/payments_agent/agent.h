@@ -4,7 +4,7 @@
 //   PaymentsAgent agent;
 //   agent.configure(config);
 //   if (agent.observe(bucket)) …            // a new alarm rose: cut a step now
-//   StepOutput out = *agent.step(head);     // one cycle
+//   StepOutput out = *agent.step(head, encode_block(head, buckets));   // one cycle
 //
 // Live, the loop (loop.h) feeds it; in replay, apply() does the same from recorded blocks. Not
 // thread-safe; no clock, no I/O.
@@ -60,6 +60,15 @@ struct AgentConfig {
   }
 };
 
+// What may stand in the place of reasoning's conclusions, for pricing decisions against perfect
+// knowledge. Not recorded: a run with insight does not replay.
+struct Insight {
+  // True when the bucket's second brings something that has to be decided on at once.
+  std::function<bool(const ClosedBucket&)> rises;
+  // Rewrites the cycle's assessment, and the prices that its decision is made with.
+  std::function<void(Assessment&, decision::Economics&)> reveal;
+};
+
 class PaymentsAgent final : public Reducer {
  public:
   // `extend` adds a team's own intervention types to the planner; replay needs the same.
@@ -73,8 +82,9 @@ class PaymentsAgent final : public Reducer {
 
   // One closed second. True when a new alarm rose. REQUIRES: ascending seconds.
   [[nodiscard]] bool observe(const ClosedBucket& bucket);
-  // One cycle over what was observed since the last. Errors: whatever the graph says.
-  [[nodiscard]] Result<StepOutput> step(const InputHead& head);
+  // One cycle over what was observed since the last. `block` is the input as it will be recorded:
+  // apply() of it elsewhere gives the same digest. Errors: whatever the graph says.
+  [[nodiscard]] Result<StepOutput> step(const InputHead& head, std::string_view block);
 
   [[nodiscard]] Result<StepOutput> apply(std::string_view block) override;
   [[nodiscard]] std::string snapshot() const override;
@@ -93,6 +103,7 @@ class PaymentsAgent final : public Reducer {
 
   // For monotonic node times in timings(); without it they are 0.
   void set_ticks(graph::Ticks ticks);
+  void set_insight(Insight insight);
 
   [[nodiscard]] static graph::Shape shape();
 

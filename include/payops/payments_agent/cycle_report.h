@@ -35,12 +35,28 @@ struct Totals {
   }
 };
 
+// What became of a person's command.
+struct VerdictResult {
+  std::string proposal_id;  // or "kill", "learned"
+  std::string verdict;
+  std::string by;
+  std::string result;  // granted, rejected, ignored, or why it did not count
+  std::string why;     // in a sentence
+  static constexpr auto fields() {
+    return std::make_tuple(field("proposal_id", &VerdictResult::proposal_id),
+                           field("verdict", &VerdictResult::verdict),
+                           field("by", &VerdictResult::by), field("result", &VerdictResult::result),
+                           field("why", &VerdictResult::why));
+  }
+};
+
 struct CycleReport {
   uint64_t step = 0;
   std::string trigger;
-  std::string decision_id;   // "dec-" + 16 hex
-  int64_t at_ms = 0;         // event time
-  std::string observe_only;  // why nothing may be done, or empty
+  std::string decision_id;              // "dec-" + 16 hex
+  int64_t at_ms = 0;                    // event time
+  std::string observe_only;             // why nothing may be done, or empty
+  std::vector<VerdictResult> verdicts;  // that came in since the last cycle
   std::vector<SeriesStatus> statuses;
   std::vector<Alarm> alarms;
   std::vector<Hypothesis> hypotheses;
@@ -57,12 +73,12 @@ struct CycleReport {
         field("step", &CycleReport::step), field("trigger", &CycleReport::trigger),
         field("decision_id", &CycleReport::decision_id), field("at_ms", &CycleReport::at_ms),
         field("observe_only", &CycleReport::observe_only),
-        field("statuses", &CycleReport::statuses), field("alarms", &CycleReport::alarms),
-        field("hypotheses", &CycleReport::hypotheses), field("options", &CycleReport::options),
-        field("considered", &CycleReport::considered), field("action_id", &CycleReport::action_id),
-        field("forced", &CycleReport::forced), field("conclusion", &CycleReport::conclusion),
-        field("incidents", &CycleReport::incidents), field("outcomes", &CycleReport::outcomes),
-        field("totals", &CycleReport::totals));
+        field("verdicts", &CycleReport::verdicts), field("statuses", &CycleReport::statuses),
+        field("alarms", &CycleReport::alarms), field("hypotheses", &CycleReport::hypotheses),
+        field("options", &CycleReport::options), field("considered", &CycleReport::considered),
+        field("action_id", &CycleReport::action_id), field("forced", &CycleReport::forced),
+        field("conclusion", &CycleReport::conclusion), field("incidents", &CycleReport::incidents),
+        field("outcomes", &CycleReport::outcomes), field("totals", &CycleReport::totals));
   }
 };
 

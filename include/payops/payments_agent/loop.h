@@ -24,9 +24,11 @@ namespace payops::payments_agent {
 struct LoopOptions {
   std::string build;  // version of the program, recorded with every step
   AgentConfig config;
-  std::size_t dead_letters_max = 256;  // a step is cut when so many wait
+  std::string source = "payments.transactions";  // the topic's name on the broker
+  std::size_t dead_letters_max = 256;            // a step is cut when so many wait
   int64_t gap_max_ms = 3'600'000;  // a backlog's silences up to this long are not cycled through
   std::function<std::vector<Cursor>()> cursors = [] { return std::vector<Cursor>(); };
+  std::function<void(const InputHead&)> on_input = [](const InputHead&) {};  // of each step
   std::function<void(const CycleReport&)> on_cycle = [](const CycleReport&) {};
 };
 

@@ -25,11 +25,13 @@ enum class Trigger : uint8_t { scheduled, alarm, backlog, stopping };
 struct VerdictInput {
   Verdict verdict;
   bool signature_ok = false;
-  std::string problem;  // why the signature is not good, or the message unreadable
+  std::string problem;         // why the signature is not good, or the message unreadable
+  int64_t received_ts_ms = 0;  // by the clock of the process
   static constexpr auto fields() {
     return std::make_tuple(field("verdict", &VerdictInput::verdict),
                            field("signature_ok", &VerdictInput::signature_ok),
-                           field("problem", &VerdictInput::problem));
+                           field("problem", &VerdictInput::problem),
+                           field("received_ts_ms", &VerdictInput::received_ts_ms));
   }
 };
 
@@ -56,6 +58,7 @@ struct InputHead {
   DictionaryDelta names;
   observation::IngestCounts counts;
   std::vector<observation::DeadLetter> dead_letters;
+  std::string source;  // the topic that these came from, by its name on the broker
   std::vector<VerdictInput> verdicts;
   Health health;
   std::vector<SendResult> results;  // of the step before
@@ -65,8 +68,9 @@ struct InputHead {
         field("watermark_ms", &InputHead::watermark_ms), field("build", &InputHead::build),
         field("config_hash", &InputHead::config_hash), field("config", &InputHead::config),
         field("names", &InputHead::names), field("counts", &InputHead::counts),
-        field("dead_letters", &InputHead::dead_letters), field("verdicts", &InputHead::verdicts),
-        field("health", &InputHead::health), field("results", &InputHead::results));
+        field("dead_letters", &InputHead::dead_letters), field("source", &InputHead::source),
+        field("verdicts", &InputHead::verdicts), field("health", &InputHead::health),
+        field("results", &InputHead::results));
   }
 };
 
@@ -78,6 +82,13 @@ struct StepInput {
 [[nodiscard]] std::string encode_block(const InputHead& head,
                                        const std::vector<ClosedBucket>& buckets);
 [[nodiscard]] Result<StepInput> decode_block(std::string_view block);
+
+// Whether the input can be the one after `steps` steps of an agent that knows the names in
+// `dictionary`: the step's number, ids that have a name, counts that counting gives, times before
+// the year 10000. What an agent recorded passes; altered bytes that still decode may not, and must
+// not reach it. Errors: corrupt, saying what does not fit.
+[[nodiscard]] Status check_input(const StepInput& input, const Dictionary& dictionary,
+                                 uint64_t steps);
 
 }  // namespace payops::payments_agent
 

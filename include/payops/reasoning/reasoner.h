@@ -29,10 +29,12 @@ struct OwnAction {
   std::string type;  // action_type::…
   int64_t since_ts_ms = 0;
   int64_t until_ts_ms = 0;
+  double share = 1.0;  // of the scope's payments that it treats
   static constexpr auto fields() {
     return std::make_tuple(field("scope", &OwnAction::scope), field("type", &OwnAction::type),
                            field("since_ts_ms", &OwnAction::since_ts_ms),
-                           field("until_ts_ms", &OwnAction::until_ts_ms));
+                           field("until_ts_ms", &OwnAction::until_ts_ms),
+                           field("share", &OwnAction::share));
   }
 };
 

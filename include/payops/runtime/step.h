@@ -77,15 +77,17 @@ struct Cursor {
 struct StepOutput {
   std::vector<AuditRecord> audit{};
   std::vector<OutboxEntry> outbox{};
-  std::string digest{};  // of the state after the step
+  std::string digest{};  // of the state after the step and of the block that led to it
   int64_t ts_ms = 0;     // event time of the step
+  std::string build{};   // the program that the block says recorded it, where it says so
 };
 
 // An agent as a pure function of its inputs.
 class Reducer {
  public:
   virtual ~Reducer() = default;
-  // Applies one input block (the bytes that the agent's own input side encoded). Errors: corrupt.
+  // Applies one input block (the bytes that the agent's own input side encoded). Other bytes give
+  // another digest or an error, whether or not the decision looks at them. Errors: corrupt.
   [[nodiscard]] virtual Result<StepOutput> apply(std::string_view block) = 0;
   // The whole state as bytes, and back; restore("") resets to the empty state.
   [[nodiscard]] virtual std::string snapshot() const = 0;

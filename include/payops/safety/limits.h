@@ -26,8 +26,8 @@ struct Limits {
   double max_blast_concurrent = 0.45;
   double max_blast_hour = 0.60;
 
-  // Posterior of the hypothesis an action answers: below min_confidence a person is asked, below
-  // the floor it is refused.
+  // Belief in the hypothesis that an action answers: below the floor it is refused. In all those
+  // it would help under: below min_confidence a person is asked.
   double min_confidence = 0.8;
   double confidence_floor = 0.5;
 

@@ -89,6 +89,8 @@ class World {
   // The hidden state, exactly; the same with and without interventions.
   [[nodiscard]] std::string latent_bytes() const;
   [[nodiscard]] const Scenario& scenario() const;
+  // The failure probability that the present load adds on a path (no "*"); 0 for unknown names.
+  [[nodiscard]] double overload(const Scope& path) const;
 
  private:
   struct Impl;

@@ -31,9 +31,8 @@ struct Record {
   uint32_t topic = 0;
   int32_t partition = 0;
   int64_t offset = 0;
-  int64_t broker_ts_ms = -1;  // -1 = the broker gave none
-  std::string_view key;       // data() is null when the record has none
-  std::string_view payload;   // data() is null for a tombstone
+  std::string_view key;      // data() is null when the record has none
+  std::string_view payload;  // data() is null for a tombstone
   [[nodiscard]] bool tombstone() const { return payload.data() == nullptr; }
 };
 
@@ -78,6 +77,9 @@ class Consumer {
   // Of every partition of every topic, in order of topic and partition: what an `--until-end` run
   // stops at, and how new partitions are found. Errors: unavailable; not_found.
   [[nodiscard]] Result<std::vector<Watermarks>> watermarks() const;
+  // The same, narrowed to records with a time from `from_ms` to before `to_ms`: per partition the
+  // first of them and the one after the last, by the broker's index of times. Errors: as above.
+  [[nodiscard]] Result<std::vector<Watermarks>> stretch(int64_t from_ms, int64_t to_ms) const;
 
   // Reads from these partitions and no others; positions of the ones read already are replaced.
   // Releases the last batch. Errors: usage, for a topic or partition that cannot be.

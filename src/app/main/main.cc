@@ -1,10 +1,31 @@
 // The payops program: parses the command line and runs one subcommand.
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <vector>
 
 #include "../cli.h"
 #include "../terminal.h"
 #include "../version.h"
+#include "payops/core/text.h"
+
+namespace {
+
+// A first word that is no subcommand: the parser would only say that one is missing.
+int complain_of_unknown(CLI::App& app, int argc, char** argv) {
+  using namespace payops::app;
+  if (argc < 2 || argv[1][0] == '-') return kExitDone;
+  std::vector<std::string> known;
+  for (const CLI::App* sub : app.get_subcommands({})) known.push_back(sub->get_name());
+  if (std::find(known.begin(), known.end(), argv[1]) != known.end()) return kExitDone;
+  return report({.code = payops::ErrorCode::usage,
+                 .retryable = false,
+                 .message = "there is no subcommand \"" + std::string(argv[1]) + "\"" +
+                            payops::did_you_mean(argv[1], known) + "; payops --help lists them"});
+}
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using namespace payops::app;
@@ -27,7 +48,12 @@ int main(int argc, char** argv) {
   add_learned_command(app, command);
   add_config_command(app, command);
   add_graph_command(app, command);
+  add_detect_command(app, command);
+  add_backtest_command(app, command);
+  add_evaluate_command(app, command);
+  add_attribute_command(app, command);
   add_bench_command(app, command);
+  if (const int wrong = complain_of_unknown(app, argc, argv); wrong != kExitDone) return wrong;
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {

@@ -1,0 +1,54 @@
+#include "payops/model/relevance.h"
+
+#include <algorithm>
+
+#include "payops/model/intervention.h"
+
+namespace payops {
+namespace {
+
+bool admits(const std::string& pattern, const std::string& name) {
+  return pattern == "*" || pattern == name;
+}
+
+bool is_retry(std::string_view type) {
+  return type == action_type::kAdjustRetry || type == action_type::kReduceRetryAttempts;
+}
+
+}  // namespace
+
+bool scope_covers(const Scope& outer, const Scope& inner) {
+  return admits(outer.issuer, inner.issuer) && admits(outer.method, inner.method) &&
+         admits(outer.gateway, inner.gateway);
+}
+
+bool would_help(std::string_view type, const Scope& scope, const Hypothesis& h,
+                std::string_view answered) {
+  if (!scope_covers(h.scope, scope) && h.id != answered) return false;
+  switch (h.cause) {
+    case Cause::issuer_down:
+    case Cause::method_wide:
+      return type != action_type::kRerouteTraffic || h.scope.gateway != "*";
+    case Cause::gateway_down:
+    case Cause::network:
+    case Cause::latency:
+      return true;
+    case Cause::retry_storm:
+      return is_retry(type) || h.id == answered;
+    default:
+      return h.id == answered;
+  }
+}
+
+double belief(const Hypothesis& h) { return std::max(h.posterior, h.certainty); }
+
+double helpful_belief(const std::vector<Hypothesis>& hypotheses, std::string_view type,
+                      const Scope& scope, std::string_view answered) {
+  double sum = 0.0;
+  for (const Hypothesis& h : hypotheses) {
+    if (would_help(type, scope, h, answered)) sum += belief(h);
+  }
+  return std::clamp(sum, 0.0, 1.0);
+}
+
+}  // namespace payops
