@@ -210,7 +210,7 @@ void BM_add(benchmark::State& state) {
   Dictionary dictionary;
   Observer observer(ObservationConfig{}, *table, FieldMapping{}, dictionary);
   const auto partitions = static_cast<int32_t>(state.range(0));
-  for (int32_t slot = 0; slot < partitions; ++slot) observer.assign(slot, 0, 0);
+  for (int32_t slot = 0; slot < partitions; ++slot) observer.assign(slot, {});
   Laps laps(static_cast<std::size_t>(partitions));
   const auto together = static_cast<std::size_t>(state.range(1));
   constexpr std::size_t kChunk = 1'024;

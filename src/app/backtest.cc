@@ -252,7 +252,7 @@ Result<BacktestStory> run_backtest(const BacktestSpec& spec, History& history) {
   payments_agent::PaymentsAgent agent;
   Dictionary dictionary;
   observation::Observer observer(spec.config.observation, *declines, history.mapping(), dictionary);
-  for (int32_t slot = 0; slot < history.slots(); ++slot) observer.assign(slot, 0, 0);
+  for (int32_t slot = 0; slot < history.slots(); ++slot) observer.assign(slot, {});
   InMemoryStore store;
   InMemoryFiles files(false);
   CollectingOutbox outbox([](const OutboxEntry&) {});

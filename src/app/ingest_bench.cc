@@ -103,7 +103,7 @@ class IngestPath {
       : observer_(config.observation, declines, config.mapping, dictionary_),
         interval_s_(std::max<int64_t>(1, std::llround(config.agent.cycle_interval_s))) {
     agent_.configure(config.agent);
-    for (int32_t p = 0; p < kPartitions; ++p) observer_.assign(p, 0, 0);
+    for (int32_t p = 0; p < kPartitions; ++p) observer_.assign(p, {});
   }
 
   void add(const streaming::Batch& batch, int64_t now_ms) {

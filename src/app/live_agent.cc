@@ -324,14 +324,15 @@ Status Term::assign_new_partitions() {
     const std::string& topic_id = mark.topic == kPayments ? payments_id_ : approvals_id_;
     // Payments are read from the beginning; verdicts that came before this agent ever ran are not
     // about anything it proposed.
-    Cursor cursor{topic_id, mark.partition, mark.begin, mark.begin};
+    Cursor cursor{topic_id, mark.partition, mark.begin, mark.begin, {}, {}};
     if (mark.topic == kApprovals) cursor.replay_from = cursor.seen_to = mark.end;
     for (const Cursor& stored : stepper_->cursors()) {
       if (stored.topic_id == topic_id && stored.partition == mark.partition) cursor = stored;
     }
     assigned_.push_back({mark.topic, mark.partition, cursor.replay_from});
     if (mark.topic == kPayments) {
-      observer_->assign(mark.partition, cursor.replay_from, cursor.seen_to);
+      observer_->assign(mark.partition, {cursor.replay_from, cursor.seen_to, cursor.high_ms,
+                                         std::move(cursor.doubts_ms)});
     }
   }
   if (!fresh) return {};
@@ -346,12 +347,13 @@ std::vector<Cursor> Term::cursors() const {
   std::vector<Cursor> cursors;
   for (const streaming::Position& p : assigned_) {
     if (p.topic == kPayments) {
-      const observation::Position at = observer_->position(p.partition);
-      cursors.push_back({payments_id_, p.partition, at.replay_from, at.seen_to});
+      observation::Position at = observer_->position(p.partition);
+      cursors.push_back({payments_id_, p.partition, at.replay_from, at.seen_to, at.high_ms,
+                         std::move(at.doubts_ms)});
     } else {
       const int64_t at = consumer_->position(p.topic, p.partition);
       const int64_t next = at >= 0 ? at : p.offset;
-      cursors.push_back({approvals_id_, p.partition, next, next});
+      cursors.push_back({approvals_id_, p.partition, next, next, {}, {}});
     }
   }
   return cursors;

@@ -48,7 +48,7 @@ Result<simulators::Books> run_closed_loop(const Stage& stage, const AgentSetup& 
   InMemoryStore store;
   Dictionary dictionary;
   observation::Observer observer(setup.observation, declines, setup.mapping, dictionary);
-  observer.assign(0, 0, 0);
+  observer.assign(0, {});
   PublishGuard guard;
   guard.event_now_ms = [&] { return world.now_ms(); };
   Stepper stepper(agent, store, files, outbox, guard, {});

@@ -71,7 +71,7 @@ struct Observer::State {
         watermark(c.lateness_ms, c.idle_ms) {}
 
   SlotPlace& place(int32_t slot);
-  void assign(int32_t slot, int64_t replay_from, int64_t seen_to);
+  void assign(int32_t slot, const Position& from);
   void receive(const Message& message, int64_t now_ms, Arrival& out);
   void fetch_slots(const Arrival& arrival) const;
   void fetch_cell(const Arrival& arrival) const;
@@ -120,9 +120,9 @@ SlotPlace& Observer::State::place(int32_t slot) {
   return slots[at];
 }
 
-void Observer::State::assign(int32_t slot, int64_t replay_from, int64_t seen_to) {
-  place(slot) = {replay_from, seen_to, seen_to, true};
-  watermark.assign(slot, replay_from < seen_to);
+void Observer::State::assign(int32_t slot, const Position& from) {
+  place(slot) = {from.replay_from, from.seen_to, from.seen_to, true};
+  watermark.assign(slot, {from.high_ms, from.doubts_ms}, from.replay_from < from.seen_to);
 }
 
 void Observer::State::bury(const Message& message, const Fault& fault) {
@@ -281,7 +281,7 @@ inline void Observer::State::fetch_cell(const Arrival& arrival) const {
 
 // The message in its turn. REQUIRES: the arrival is complete, or the last one received.
 void Observer::State::take(const Message& message, const Arrival& arrival, int64_t now_ms) {
-  if (!place(message.slot).assigned) assign(message.slot, message.offset, message.offset);
+  if (!place(message.slot).assigned) assign(message.slot, {message.offset, message.offset});
   SlotPlace& place = slots[static_cast<std::size_t>(message.slot)];
   const bool again = message.offset < place.seen_to;
   place.next = message.offset + 1;
@@ -304,7 +304,8 @@ void Observer::State::count(const Message& message, const Arrival& arrival, bool
   if (!arrival.path_known && !names_usable(message, again)) return;
   const int64_t second = arrival.ts_ms / 1'000;
   if (second <= closed_to) {
-    counts.late += again ? 0 : 1;
+    if (again) return;
+    ++counts.late;
     watermark.trust(message.slot, arrival.ts_ms);
     return;
   }
@@ -324,7 +325,7 @@ void Observer::State::count(const Message& message, const Arrival& arrival, bool
   if (++open_attempts > config.max_open_attempts) relieve();
   Counted counted = arrival.counted;
   if (!arrival.path_known) counted.key.path = learn_path(decoded.attempt, again);
-  watermark.trust(message.slot, arrival.ts_ms);
+  if (!again) watermark.trust(message.slot, arrival.ts_ms);
   bucket.note_offset(message.slot, message.offset);
   if (!arrival.cause_known && !again) name_unknown(decoded.attempt.decline_code);
 
@@ -355,9 +356,7 @@ Observer::~Observer() = default;
 Observer::Observer(Observer&&) noexcept = default;
 Observer& Observer::operator=(Observer&&) noexcept = default;
 
-void Observer::assign(int32_t slot, int64_t replay_from, int64_t seen_to) {
-  state_->assign(slot, replay_from, seen_to);
-}
+void Observer::assign(int32_t slot, const Position& from) { state_->assign(slot, from); }
 
 void Observer::unassign(int32_t slot) {
   state_->place(slot).assigned = false;
@@ -438,6 +437,11 @@ int64_t Observer::watermark_ms() const {
 Position Observer::position(int32_t slot) const {
   const SlotPlace& place = state_->place(slot);
   Position position{std::min(place.next, place.seen_to), place.seen_to};
+  if (place.assigned) {
+    TimeMark mark = state_->watermark.mark(slot);
+    position.high_ms = mark.high_ms;
+    position.doubts_ms = std::move(mark.doubts_ms);
+  }
   for (const auto& [number, second] : state_->seconds) {
     position.replay_from = std::min(position.replay_from, second->first_offset(slot));
   }

@@ -4,12 +4,24 @@
 
 namespace payops::observation {
 
-void Watermark::assign(int32_t slot, bool replaying) {
+void Watermark::assign(int32_t slot, const TimeMark& mark, bool replaying) {
   const auto at = static_cast<std::size_t>(slot);
   if (at >= slots_.size()) slots_.resize(at + 1);
   slots_[at] = Slot{};
   slots_[at].assigned = true;
   slots_[at].replaying = replaying;
+  slots_[at].high_ms = mark.high_ms.value_or(kNoWatermark);
+  const std::size_t doubted = std::min(mark.doubts_ms.size(), kJumpMessages - 1);
+  std::copy_n(mark.doubts_ms.begin(), doubted, slots_[at].doubts.begin());
+  slots_[at].doubted = static_cast<uint32_t>(doubted);
+}
+
+TimeMark Watermark::mark(int32_t slot) const {
+  const Slot& s = slots_[static_cast<std::size_t>(slot)];
+  TimeMark mark;
+  if (s.high_ms != kNoWatermark) mark.high_ms = s.high_ms;
+  mark.doubts_ms.assign(s.doubts.begin(), s.doubts.begin() + s.doubted);
+  return mark;
 }
 
 void Watermark::unassign(int32_t slot) {

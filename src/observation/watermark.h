@@ -4,19 +4,28 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "payops/observation/observer.h"
 
 namespace payops::observation {
 
+// How far one slot's times are trusted.
+struct TimeMark {
+  std::optional<int64_t> high_ms{};  // none before a time was trusted
+  std::vector<int64_t> doubts_ms{};  // in a row beyond trust, fewer than kJumpMessages
+};
+
 class Watermark {
  public:
   Watermark(int64_t lateness_ms, int64_t idle_ms) : lateness_ms_(lateness_ms), idle_ms_(idle_ms) {}
 
-  // `replaying`: what the slot says first was known before a restart; until replayed() nothing
-  // moves.
-  void assign(int32_t slot, bool replaying);
+  // `replaying`: what the slot says first was known, and weighed, before a restart; until
+  // replayed() nothing moves.
+  void assign(int32_t slot, const TimeMark& mark, bool replaying);
+  // REQUIRES: assigned.
+  [[nodiscard]] TimeMark mark(int32_t slot) const;
   void unassign(int32_t slot);
   void replayed(int32_t slot);
 

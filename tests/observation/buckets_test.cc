@@ -172,7 +172,7 @@ TEST_CASE("messages added together count as those added one by one") {
     ObservationConfig config;
     config.max_names = 6;
     Rig together(config), alone(config);
-    for (Rig* rig : {&together, &alone}) rig->observer.assign(1, 0, 7);  // some are read again
+    for (Rig* rig : {&together, &alone}) rig->observer.assign(1, {0, 7});  // some are read again
     for (std::size_t from = 0; from < messages.size();) {
       const auto size =
           std::min<std::size_t>(*rc::gen::inRange<std::size_t>(1, 20), messages.size() - from);

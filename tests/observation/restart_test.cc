@@ -45,7 +45,7 @@ class Process {
     for (int32_t slot = 0; slot < slots; ++slot) {
       const auto it = from.positions.find(slot);
       const Position position = it == from.positions.end() ? Position{} : it->second;
-      observer_.assign(slot, position.replay_from, position.seen_to);
+      observer_.assign(slot, position);
     }
   }
   void add(const Topic::Record& record) {
@@ -222,7 +222,7 @@ TEST_CASE("with wild clocks and partitions out of step no attempt is lost or cou
 TEST_CASE("a crash before anything was read again loses no place") {
   Dictionary dictionary;
   Observer observer({}, declines(), {}, dictionary);
-  observer.assign(0, 10, 20);
+  observer.assign(0, {10, 20});
   CHECK(observer.position(0) == Position{10, 20});
   observer.add({0, 10, Event{}.json()}, kNow);
   CHECK(observer.position(0) == Position{10, 20});
@@ -232,8 +232,8 @@ TEST_CASE("a crash before anything was read again loses no place") {
 TEST_CASE("nothing closes until every slot has been read again") {
   Dictionary dictionary;
   Observer observer({}, declines(), {}, dictionary);
-  observer.assign(0, 0, 5);
-  observer.assign(1, 0, 2);
+  observer.assign(0, {0, 5});
+  observer.assign(1, {0, 2});
   const auto add = [&](int32_t slot, int64_t offset, int64_t ms) {
     observer.add({slot, offset, Event{}.id(slot * 1'000 + offset).at(kT0 + ms).json()}, kNow);
   };
@@ -249,7 +249,7 @@ TEST_CASE("nothing closes until every slot has been read again") {
 TEST_CASE("a newer offset ends a slot's reading again, when the last before hold no message") {
   Dictionary dictionary;
   Observer observer({}, declines(), {}, dictionary);
-  observer.assign(0, 0, 5);
+  observer.assign(0, {0, 5});
   const auto add = [&](int64_t offset) {
     observer.add({0, offset, Event{}.id(offset).at(kT0 + offset * 1'000).json()}, kNow);
   };
@@ -262,8 +262,8 @@ TEST_CASE("a newer offset ends a slot's reading again, when the last before hold
 TEST_CASE("an attempt read anew before its original is read again is the duplicate after all") {
   Dictionary dictionary;
   Observer observer({}, declines(), {}, dictionary);
-  observer.assign(0, 7, 8);
-  observer.assign(1, 3, 3);
+  observer.assign(0, {7, 8});
+  observer.assign(1, {3, 3});
   observer.add({1, 3, Event{}.json()}, kNow);
   observer.add({0, 7, Event{}.json()}, kNow);
   const IngestCounts counts = observer.take_counts();
@@ -274,7 +274,7 @@ TEST_CASE("an attempt read anew before its original is read again is the duplica
 TEST_CASE("the end of a slot ends its reading again, when its last offsets hold no message") {
   Dictionary dictionary;
   Observer observer({}, declines(), {}, dictionary);
-  observer.assign(0, 0, 100);
+  observer.assign(0, {0, 100, kT0 + 39'000});
   for (int64_t i = 0; i < 40; ++i) {
     observer.add({0, i, Event{}.id(i).at(kT0 + i * 1'000).json()}, kNow);
   }

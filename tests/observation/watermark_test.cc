@@ -61,8 +61,8 @@ TEST_CASE("a caller can take the seconds before a moment and leave the rest open
 
 TEST_CASE("the slowest partition holds the watermark, one that has ended does not") {
   Feed feed;
-  feed.observer.assign(0, 0, 0);
-  feed.observer.assign(1, 0, 0);
+  feed.observer.assign(0, {});
+  feed.observer.assign(1, {});
   feed.run(0, 10'000, 0);
   CHECK(feed.observer.watermark_ms() == kNoWatermark);  // nothing yet from slot 1
   feed.run(0, 4'000, 1);
@@ -81,8 +81,8 @@ TEST_CASE("the slowest partition holds the watermark, one that has ended does no
 
 TEST_CASE("a slot that is empty to its end does not hold the watermark back") {
   Feed feed;
-  feed.observer.assign(0, 0, 0);
-  feed.observer.assign(1, 0, 0);
+  feed.observer.assign(0, {});
+  feed.observer.assign(1, {});
   feed.observer.at_end(1, kNow);
   feed.run(0, 5'000, 0);
   CHECK(feed.observer.watermark_ms() == kNoWatermark);
@@ -149,8 +149,8 @@ TEST_CASE("after silence, what silence has passed is near enough to be trusted a
 
 TEST_CASE("a stall is not silence: a partition known not to be at its end stops the clock") {
   Feed feed;
-  feed.observer.assign(0, 0, 0);
-  feed.observer.assign(1, 0, 0);
+  feed.observer.assign(0, {});
+  feed.observer.assign(1, {});
   feed.tick(kNow);
   feed.tick(kNow + 60'000);
   CHECK(feed.observer.watermark_ms() == kNoWatermark);

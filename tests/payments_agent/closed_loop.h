@@ -126,14 +126,15 @@ class ClosedLoop {
     if (agent->closed_to_ms() > 0) observer_->set_closed_to(agent->closed_to_ms() / 1000 - 1);
     Cursor cursor{"payments", 0, 0, 0};
     if (!stepper_->cursors().empty()) cursor = stepper_->cursors().front();
-    observer_->assign(0, cursor.replay_from, cursor.seen_to);
+    observer_->assign(0, {cursor.replay_from, cursor.seen_to, cursor.high_ms, cursor.doubts_ms});
     next_ = cursor.replay_from;
     LoopOptions options;
     options.build = "test";
     options.config = config;
     options.cursors = [this] {
       const observation::Position at = observer_->position(0);
-      return std::vector<Cursor>{{"payments", 0, at.replay_from, at.seen_to}};
+      return std::vector<Cursor>{
+          {"payments", 0, at.replay_from, at.seen_to, at.high_ms, at.doubts_ms}};
     };
     loop_ = std::make_unique<Loop>(*agent, *observer_, *stepper_, std::move(options));
   }

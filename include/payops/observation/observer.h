@@ -4,7 +4,7 @@
 //
 //   Observer observer(config, table, mapping, dictionary);
 //   observer.set_closed_to(...);                       // after a restart
-//   observer.assign(slot, replay_from, seen_to);       // each partition
+//   observer.assign(slot, position);                   // each partition
 //   loop:  observer.add(messages, now);                // a batch
 //          observer.at_end(slot, now);                 // when a partition has no more for now
 //          observer.tick(now);
@@ -21,12 +21,14 @@
 // at its end: then there is no silence, only a stall. (Before the first at_end() of all, silence
 // needs only that every slot has had a message.) A caller that knows its source to be away does not
 // tick. Restart. What lies before seen_to was reported once: it is counted again into seconds after
-// closed_to(), and into nothing else; nothing closes until every slot has been read again that far.
+// closed_to(), and into nothing else; its times were weighed then, and nothing closes until every
+// slot has been read again that far.
 #pragma once
 
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -48,10 +50,13 @@ struct Message {
   std::string_view bytes;
 };
 
-// Where to read on after a restart: from replay_from, what lies before seen_to being known.
+// Where to read on after a restart: from replay_from, what lies before seen_to being known, its
+// part in the watermark included.
 struct Position {
   int64_t replay_from = 0;
   int64_t seen_to = 0;
+  std::optional<int64_t> high_ms{};  // the slot's high mark; none before a time was trusted
+  std::vector<int64_t> doubts_ms{};  // the times since then that are beyond trust so far
   bool operator==(const Position&) const = default;
 };
 
@@ -69,7 +74,7 @@ class Observer {
   Observer& operator=(Observer&&) noexcept;
 
   // Takes the slot into the watermark. A slot that is never assigned begins at its first message.
-  void assign(int32_t slot, int64_t replay_from, int64_t seen_to);
+  void assign(int32_t slot, const Position& from);
   // Lets go of a slot: it no longer holds anything back.
   void unassign(int32_t slot);
   // Every second up to and including this one was handed out before the restart.

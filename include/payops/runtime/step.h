@@ -65,11 +65,14 @@ struct Cursor {
   int32_t partition = 0;
   int64_t replay_from = 0;
   int64_t seen_to = 0;
+  std::optional<int64_t> high_ms{};  // event time that the partition has reached, if any is trusted
+  std::vector<int64_t> doubts_ms{};  // event times since then, not trusted yet
   bool operator==(const Cursor&) const = default;
   static constexpr auto fields() {
     return std::make_tuple(
         field("topic_id", &Cursor::topic_id), field("partition", &Cursor::partition),
-        field("replay_from", &Cursor::replay_from), field("seen_to", &Cursor::seen_to));
+        field("replay_from", &Cursor::replay_from), field("seen_to", &Cursor::seen_to),
+        field("high_ms", &Cursor::high_ms), field("doubts_ms", &Cursor::doubts_ms));
   }
 };
 
