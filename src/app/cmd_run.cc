@@ -36,6 +36,7 @@ int run(const RunOptions& options) {
   if (options.rate_tps > 0) spec.rate_tps = options.rate_tps;
   spec.audit_dir = options.audit_dir;
   spec.config = std::move(*config);
+  spec.stop = &Signals::stop_requested;
   spec.on_progress = [&](int64_t done_ms, int64_t all_ms) {
     progress.update(std::to_string(done_ms / 1000) + " of " + std::to_string(all_ms / 1000) +
                     " simulated seconds");
@@ -50,6 +51,12 @@ int run(const RunOptions& options) {
   }
   const auto story = run_virtually(spec);
   if (!story) return report_local(story.error());
+  if (story->interrupted) {
+    std::fprintf(stderr,
+                 "payops run: stopped after %lld simulated seconds; figures are up to then%s\n",
+                 static_cast<long long>((story->end_ms - story->start_ms) / 1000),
+                 options.audit_dir.empty() ? "" : ", and so is the audit log");
+  }
   if (options.json) {
     std::printf("%s\n", dump(to_json(story->result)).c_str());
   } else {

@@ -27,6 +27,7 @@ Result<RunStory> run_virtually(const VirtualRunSpec& spec) {
     files = std::move(*opened);
   }
   StoryTeller teller;
+  int64_t end_ms = stage.start_ms;
   payments_agent::PaymentsAgent agent;
   const auto books = evaluation::run_closed_loop(
       stage,
@@ -42,21 +43,27 @@ Result<RunStory> run_virtually(const VirtualRunSpec& spec) {
            },
        .published = [&](const OutboxEntry& entry) { teller.published(entry); },
        .truth = [&](const auto& events) { teller.truth(events); },
-       .progress = spec.on_progress});
+       .progress =
+           [&](int64_t done_ms, int64_t all_ms) {
+             end_ms = stage.start_ms + done_ms;
+             spec.on_progress(done_ms, all_ms);
+           },
+       .stop = spec.stop});
   if (!books) return tl::make_unexpected(books.error());
 
   RunStory& story = teller.story;
   story.totals = agent.totals();
   story.books = *books;
   story.start_ms = stage.start_ms;
-  story.end_ms = stage.end_ms;
+  story.end_ms = end_ms;
+  story.interrupted = end_ms < stage.end_ms;
   story.currency = spec.config.agent.economics.reporting_currency;
   story.result.scenario = spec.scenario.name;
   story.result.seed = spec.seed;
   story.result.cycles = agent.totals().cycles;
   story.result.net_revenue_minor = story.books.net_revenue_minor();
   story.result.nothing_revenue_minor =
-      simulators::books_without_actions(stage.scenario, stage.seed, stage.start_ms, stage.end_ms,
+      simulators::books_without_actions(stage.scenario, stage.seed, stage.start_ms, end_ms,
                                         stage.rate_tps)
           .net_revenue_minor();
   return story;

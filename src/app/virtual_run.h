@@ -29,6 +29,7 @@ struct VirtualRunSpec {
   std::function<void(const payments_agent::CycleReport&)> on_cycle =
       [](const payments_agent::CycleReport&) {};
   std::function<void(int64_t done_ms, int64_t all_ms)> on_progress = [](int64_t, int64_t) {};
+  std::function<bool()> stop = [] { return false; };  // true ends the run where it is
 };
 
 struct AlarmNote {
@@ -81,6 +82,7 @@ struct RunStory {
   simulators::Books books;
   int64_t start_ms = 0;
   int64_t end_ms = 0;
+  bool interrupted = false;  // before the scenario was over
   std::string currency;
 };
 

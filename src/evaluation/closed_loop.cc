@@ -70,6 +70,7 @@ Result<simulators::Books> run_closed_loop(const Stage& stage, const AgentSetup& 
     if (Status status = loop.pump(health); !status) return tl::make_unexpected(status.error());
     watcher.truth(world.take_truth());
     watcher.progress(now_ms - stage.start_ms, stage.end_ms - stage.start_ms);
+    if (watcher.stop()) break;
   }
   observer.finish();
   if (Status status = loop.stop(health); !status) return tl::make_unexpected(status.error());

@@ -56,6 +56,8 @@ struct Watcher {
   // Once, before anything else; the world outlives the loop's other calls.
   std::function<void(const simulators::World&)> began = [](const simulators::World&) {};
   std::function<void(int64_t done_ms, int64_t all_ms)> progress = [](int64_t, int64_t) {};
+  // After each turn; true ends the loop there, cleanly.
+  std::function<bool()> stop = [] { return false; };
 };
 
 // Lives the stage with `agent` in charge, from its present state on, and gives the world's books at
