@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <string_view>
+#include <utility>
 
 namespace payops::app {
 
@@ -21,6 +22,27 @@ Status parse_seeds(const std::string& text, uint64_t& first, uint64_t& last) {
                 "--seeds \"" + text + "\": two numbers A..B with A <= B are meant");
   }
   return {};
+}
+
+Chart reliability_chart(std::string title, std::string y_label,
+                        const std::vector<evaluation::ReliabilityBin>& bins) {
+  Chart chart;
+  chart.title = std::move(title);
+  chart.x_label = "probability given";
+  chart.y_label = std::move(y_label);
+  chart.x_scale = chart.y_scale = Scale::share;
+  chart.width = 420.0;
+  chart.height = 380.0;
+  ChartSeries ideal{.name = "ideal", .mark = Mark::dashed, .colour = 6};
+  ideal.x = ideal.y = {0.0, 1.0};
+  ChartSeries seen{.name = "seen", .mark = Mark::points};
+  for (const evaluation::ReliabilityBin& bin : bins) {
+    if (bin.said == 0) continue;
+    seen.x.push_back(bin.mean_probability);
+    seen.y.push_back(bin.right);
+  }
+  chart.series = {ideal, seen};
+  return chart;
 }
 
 void add_evaluate_command(CLI::App& app, Command& command) {

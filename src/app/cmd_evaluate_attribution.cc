@@ -58,26 +58,6 @@ Chart family_chart(const AttributionFigures& figures) {
   return chart;
 }
 
-Chart reliability_chart(const AttributionFigures& figures) {
-  Chart chart;
-  chart.title = "Candidates: how often they were causes";
-  chart.x_label = "probability given";
-  chart.y_label = "share that was a cause";
-  chart.x_scale = chart.y_scale = Scale::share;
-  chart.width = 420.0;
-  chart.height = 380.0;
-  ChartSeries ideal{.name = "ideal", .mark = Mark::dashed, .colour = 6};
-  ideal.x = ideal.y = {0.0, 1.0};
-  ChartSeries seen{.name = "seen", .mark = Mark::points};
-  for (const ReliabilityBin& bin : figures.bins) {
-    if (bin.said == 0) continue;
-    seen.x.push_back(bin.mean_probability);
-    seen.y.push_back(bin.right);
-  }
-  chart.series = {ideal, seen};
-  return chart;
-}
-
 std::string row_of(const AttributionFamily& family) {
   return "  " + pad(family.name, 40) + pad_left(std::to_string(family.worlds), 7) +
          pad_left(std::to_string(family.causes), 8) + pad_left(fixed(family.f1, 3), 8) +
@@ -112,7 +92,9 @@ Status write_plots(const std::string& folder, const AttributionFigures& figures)
   std::filesystem::create_directories(folder, error);
   for (const auto& [name, chart] :
        {std::pair{"attribution_f1.svg", family_chart(figures)},
-        std::pair{"attribution_reliability.svg", reliability_chart(figures)}}) {
+        std::pair{"attribution_reliability.svg",
+                  reliability_chart("Candidates: how often they were causes",
+                                    "share that was a cause", figures.bins)}}) {
     const std::string path = folder + "/" + name;
     std::ofstream file(path, std::ios::binary);
     file << to_svg(chart);

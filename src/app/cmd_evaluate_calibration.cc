@@ -35,26 +35,6 @@ struct CalibrationOptions {
   bool json = false;
 };
 
-Chart reliability_chart(const HypothesisCalibration& h) {
-  Chart chart;
-  chart.title = "Hypotheses: how often they were right";
-  chart.x_label = "probability given";
-  chart.y_label = "share that was right";
-  chart.x_scale = chart.y_scale = Scale::share;
-  chart.width = 420.0;
-  chart.height = 380.0;
-  ChartSeries ideal{.name = "ideal", .mark = Mark::dashed, .colour = 6};
-  ideal.x = ideal.y = {0.0, 1.0};
-  ChartSeries seen{.name = "seen", .mark = Mark::points};
-  for (const ReliabilityBin& bin : h.bins) {
-    if (bin.said == 0) continue;
-    seen.x.push_back(bin.mean_probability);
-    seen.y.push_back(bin.right);
-  }
-  chart.series = {ideal, seen};
-  return chart;
-}
-
 Chart coverage_chart(const ValueCalibration& v) {
   Chart chart;
   chart.title = "Interventions: expected and realised value";
@@ -146,8 +126,10 @@ int evaluate_calibration(const CalibrationOptions& options) {
   if (!values) return report(values.error());
 
   if (!options.plots.empty()) {
-    for (const auto& [name, chart] : {std::pair{"reliability.svg", reliability_chart(*hypotheses)},
-                                      std::pair{"coverage.svg", coverage_chart(*values)}}) {
+    for (const auto& [name, chart] :
+         {std::pair{"reliability.svg", reliability_chart("Hypotheses: how often they were right",
+                                                         "share that was right", hypotheses->bins)},
+          std::pair{"coverage.svg", coverage_chart(*values)}}) {
       if (Status written = write_plot(options.plots, name, chart); !written) {
         return report(written.error());
       }
