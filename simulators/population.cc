@@ -18,6 +18,7 @@ constexpr double kOtherBank = 0.7;        // a further instrument is of another 
 template <class Spec>
 std::vector<double> weights_of(const std::vector<Spec>& specs) {
   std::vector<double> weights;
+  weights.reserve(specs.size());
   for (const Spec& spec : specs) weights.push_back(spec.share);
   return weights;
 }
