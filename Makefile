@@ -90,9 +90,12 @@ bench: deps ## the micro-benchmarks on the release build
 
 evaluate: deps ## the figures of docs/evaluation.md on the release build; SEEDS=1..20
 	@$(call configure,release) && $(call build,release,payops)
-	@echo "==> Policies" && build/release/payops evaluate policies --seeds $(SEEDS)
+	@echo "==> Attribution" && build/release/payops evaluate attribution --plots build/plots
+	@echo "==> Calibration" && build/release/payops evaluate calibration --seeds $(SEEDS) \
+	  --plots build/plots
+	@echo "==> Policies" && build/release/payops evaluate policies --seeds $(SEEDS) --plots build/plots
 	@echo "==> Policies, scenarios that were held out" && build/release/payops evaluate policies \
-	  --scenarios simulators/scenarios/held_out --seeds $(SEEDS)
+	  --scenarios simulators/scenarios/held_out --seeds $(SEEDS) --plots build/plots/held_out
 
 format: ## reformat the sources
 	@git ls-files --cached --others --exclude-standard '*.h' '*.cc' | xargs clang-format-14 -i

@@ -50,7 +50,7 @@ _payops_words() {
     evaluate) echo policies attribution calibration ;;
     'evaluate attribution') echo --worlds --seed --jobs --plots --json ;;
     'evaluate policies')
-      echo --scenarios --seeds --policies --duration --jobs --config --json
+      echo --scenarios --seeds --policies --duration --jobs --config --plots --json
       ;;
     'evaluate calibration')
       echo --faults --seed --scenarios --seeds --jobs --config --plots --json

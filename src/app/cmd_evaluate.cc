@@ -1,7 +1,11 @@
 // payops evaluate: what it measures, one file each.
 #include "cmd_evaluate.h"
 
+#include <cerrno>
 #include <charconv>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <string_view>
 #include <utility>
 
@@ -43,6 +47,22 @@ Chart reliability_chart(std::string title, std::string y_label,
   }
   chart.series = {ideal, seen};
   return chart;
+}
+
+Status write_plots(const std::string& folder,
+                   const std::vector<std::pair<std::string, Chart>>& plots) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  for (const auto& [name, chart] : plots) {
+    const std::string path = folder + "/" + name + ".svg";
+    std::ofstream file(path, std::ios::binary);
+    file << to_svg(chart);
+    file.close();
+    if (!file) {
+      return fail(ErrorCode::usage, path + ": cannot be written: " + std::strerror(errno));
+    }
+  }
+  return {};
 }
 
 void add_evaluate_command(CLI::App& app, Command& command) {

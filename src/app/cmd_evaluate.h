@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "chart.h"
@@ -19,6 +20,10 @@ void add_evaluate_calibration(CLI::App& evaluate, Command& command);
 // What was said against what came, one point a bin, beside the diagonal.
 [[nodiscard]] Chart reliability_chart(std::string title, std::string y_label,
                                       const std::vector<evaluation::ReliabilityBin>& bins);
+
+// Writes each chart as DIR/NAME.svg, making the folder. Errors: usage when it cannot be written.
+[[nodiscard]] Status write_plots(const std::string& folder,
+                                 const std::vector<std::pair<std::string, Chart>>& plots);
 
 // "A..B" with A <= B, or "A" for one seed. Errors: usage.
 [[nodiscard]] Status parse_seeds(const std::string& text, uint64_t& first, uint64_t& last);

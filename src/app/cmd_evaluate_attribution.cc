@@ -1,10 +1,6 @@
 // payops evaluate attribution: does the scan for causes name the right slices?
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <ctime>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <thread>
 
@@ -87,25 +83,6 @@ std::string text_of(const AttributionFigures& figures) {
   return text + "expected calibration error " + percent(figures.expected_calibration_error) + "\n";
 }
 
-Status write_plots(const std::string& folder, const AttributionFigures& figures) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  for (const auto& [name, chart] :
-       {std::pair{"attribution_f1.svg", family_chart(figures)},
-        std::pair{"attribution_reliability.svg",
-                  reliability_chart("Candidates: how often they were causes",
-                                    "share that was a cause", figures.bins)}}) {
-    const std::string path = folder + "/" + name;
-    std::ofstream file(path, std::ios::binary);
-    file << to_svg(chart);
-    file.close();
-    if (!file) {
-      return fail(ErrorCode::usage, path + ": cannot be written: " + std::strerror(errno));
-    }
-  }
-  return {};
-}
-
 int evaluate_attribution(const AttributionOptions& options) {
   Progress progress("payops evaluate attribution");
   evaluation::AttributionDraw draw;
@@ -118,9 +95,12 @@ int evaluate_attribution(const AttributionOptions& options) {
   };
   const AttributionFigures figures = evaluation::measure_attribution(draw);
   if (!options.plots.empty()) {
-    if (Status written = write_plots(options.plots, figures); !written) {
-      return report(written.error());
-    }
+    const Status written = write_plots(
+        options.plots,
+        {{"attribution_f1", family_chart(figures)},
+         {"attribution_reliability", reliability_chart("Candidates: how often they were causes",
+                                                       "share that was a cause", figures.bins)}});
+    if (!written) return report(written.error());
   }
   std::printf("%s",
               options.json ? (dump(to_json(figures)) + "\n").c_str() : text_of(figures).c_str());

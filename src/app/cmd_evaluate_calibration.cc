@@ -1,7 +1,5 @@
 // payops evaluate calibration: do probabilities and intervals mean what they say?
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <thread>
 
@@ -80,17 +78,6 @@ std::string text_of(const ValueCalibration& v, const std::string& currency) {
          "\n";
 }
 
-Status write_plot(const std::string& folder, const std::string& name, const Chart& chart) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  const std::string path = folder + "/" + name;
-  std::ofstream file(path, std::ios::binary);
-  file << to_svg(chart);
-  file.close();
-  if (file) return {};
-  return fail(ErrorCode::usage, path + ": cannot be written");
-}
-
 int evaluate_calibration(const CalibrationOptions& options) {
   auto config = load_app_config_or_default(options.config);
   if (!config) return report(config.error());
@@ -126,14 +113,12 @@ int evaluate_calibration(const CalibrationOptions& options) {
   if (!values) return report(values.error());
 
   if (!options.plots.empty()) {
-    for (const auto& [name, chart] :
-         {std::pair{"reliability.svg", reliability_chart("Hypotheses: how often they were right",
-                                                         "share that was right", hypotheses->bins)},
-          std::pair{"coverage.svg", coverage_chart(*values)}}) {
-      if (Status written = write_plot(options.plots, name, chart); !written) {
-        return report(written.error());
-      }
-    }
+    const Status written =
+        write_plots(options.plots,
+                    {{"reliability", reliability_chart("Hypotheses: how often they were right",
+                                                       "share that was right", hypotheses->bins)},
+                     {"coverage", coverage_chart(*values)}});
+    if (!written) return report(written.error());
   }
   if (options.json) {
     const Json all = {{"hypotheses", to_json(*hypotheses)}, {"values", to_json(*values)}};

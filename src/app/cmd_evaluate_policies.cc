@@ -1,5 +1,7 @@
 // payops evaluate policies: what each policy would have earned in the simulated worlds.
+#include <algorithm>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <thread>
 
@@ -23,6 +25,7 @@ struct PoliciesOptions {
   std::string seeds = "1..20";
   std::string policies = "nothing,zscore,success-rate,agent,oracle";
   std::string config = "config/agent.yaml";
+  std::string plots;
   double duration_s = 0.0;
   unsigned jobs = 0;
   bool json = false;
@@ -60,6 +63,48 @@ std::string table(const PolicySummary& summary) {
           "95 % intervals by bootstrap over seeds, " +
           std::to_string(summary.draws) + " draws.\n";
   return text;
+}
+
+// What each policy had earned beyond `nothing` by each minute, the mean over seeds.
+Chart gain_chart(const std::string& scenario, const std::vector<evaluation::PolicyRun>& runs) {
+  Chart chart;
+  chart.title = scenario + ": earned beyond doing nothing";
+  chart.x_label = "simulated minutes";
+  chart.y_label = "reporting currency, mean over seeds";
+  std::map<uint64_t, const evaluation::PolicyRun*> nothing;  // by seed
+  for (const evaluation::PolicyRun& run : runs) {
+    if (run.scenario == scenario && run.policy == "nothing") nothing[run.seed] = &run;
+  }
+  for (const evaluation::PolicyRun& run : runs) {
+    if (run.scenario != scenario || run.policy == "nothing") continue;
+    auto series = std::find_if(chart.series.begin(), chart.series.end(),
+                               [&](const ChartSeries& s) { return s.name == run.policy; });
+    if (series == chart.series.end()) {
+      const int colour = static_cast<int>(chart.series.size());
+      series = chart.series.insert(series, {.name = run.policy, .colour = colour});
+    }
+    const std::vector<int64_t>& alone = nothing.at(run.seed)->earned_by_minute;
+    for (std::size_t i = 0; i < std::min(alone.size(), run.earned_by_minute.size()); ++i) {
+      if (i == series->x.size()) {
+        series->x.push_back(static_cast<double>(i + 1));
+        series->y.push_back(0.0);
+      }
+      series->y[i] += static_cast<double>(run.earned_by_minute[i] - alone[i]) / 100.0 /
+                      static_cast<double>(nothing.size());
+    }
+  }
+  return chart;
+}
+
+Status write_gains(const std::string& folder, const std::vector<evaluation::PolicyRun>& runs) {
+  std::vector<std::pair<std::string, Chart>> plots;
+  for (const evaluation::PolicyRun& run : runs) {
+    const std::string name = "gain_" + run.scenario;
+    if (plots.empty() || plots.back().first != name) {
+      plots.emplace_back(name, gain_chart(run.scenario, runs));
+    }
+  }
+  return write_plots(folder, plots);
 }
 
 Result<evaluation::Sweep> sweep_of(const PoliciesOptions& options) {
@@ -101,6 +146,11 @@ int evaluate_policies(const PoliciesOptions& options) {
                                .mapping = config->mapping},
                               *declines);
   if (!runs) return report(runs.error());
+  if (!options.plots.empty()) {
+    if (Status written = write_gains(options.plots, *runs); !written) {
+      return report(written.error());
+    }
+  }
   const PolicySummary summary = summarise(*runs, lengths_of(*sweep));
   if (options.json) {
     Json all = {{"runs", Json::array()}, {"summary", to_json(summary)}};
@@ -128,6 +178,7 @@ void add_evaluate_policies(CLI::App& evaluate, Command& command) {
       ->check(CLI::NonNegativeNumber);
   sub->add_option("--jobs", options->jobs, "Threads (default: all cores)");
   sub->add_option("--config", options->config, "The agent's configuration")->capture_default_str();
+  sub->add_option("--plots", options->plots, "Write SVG plots into this folder");
   sub->add_flag("--json", options->json, "One JSON document on stdout");
   sub->footer("Example: payops evaluate policies --seeds 1..5 --policies nothing,agent,oracle");
   sub->callback(

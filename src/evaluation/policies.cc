@@ -27,6 +27,22 @@ struct Record {
   simulators::Books books;
   std::vector<Act> acts;
   std::vector<Act> alarms;
+  std::vector<int64_t> earned_by_minute;
+};
+
+// Notes what a world has earned whenever another minute of it is over.
+class Minutes {
+ public:
+  Minutes(const Stage& stage, std::vector<int64_t>& earned)
+      : start_ms_(stage.start_ms), earned_(earned) {}
+  void note(const simulators::World& world) {
+    const auto over = static_cast<std::size_t>((world.now_ms() - start_ms_) / 60'000);
+    if (earned_.size() < over) earned_.resize(over, world.books().net_revenue_minor());
+  }
+
+ private:
+  int64_t start_ms_;
+  std::vector<int64_t>& earned_;
 };
 
 bool touches_traffic(const Action& action) {
@@ -36,13 +52,21 @@ bool touches_traffic(const Action& action) {
 // What every run of a stage is held against.
 struct Yardstick {
   const Stage& stage;
-  simulators::Books left_alone;
+  Record left_alone;
   simulators::Books faultless;
 };
 
-simulators::Books left_alone(const Stage& stage, const simulators::Scenario& scenario) {
-  return simulators::books_without_actions(scenario, stage.seed, stage.start_ms, stage.end_ms,
-                                           stage.rate_tps);
+Record left_alone(const Stage& stage) {
+  Record record;
+  Minutes minutes(stage, record.earned_by_minute);
+  simulators::World world(stage.scenario, stage.seed, stage.start_ms, stage.rate_tps);
+  while (world.now_ms() < stage.end_ms) {
+    world.advance(std::min(world.now_ms() + 60'000, stage.end_ms),
+                  [](const simulators::SimulatedAttempt&) {});
+    minutes.note(world);
+  }
+  record.books = world.books();
+  return record;
 }
 
 bool live(const simulators::Fault& fault, const Stage& stage, int64_t ts_ms) {
@@ -83,11 +107,13 @@ PolicyRun run_of(const Yardstick& yardstick, Policy policy, const Record& record
       return live(fault, stage, act.ts_ms) && decision::overlaps(fault.scope, act.scope);
     });
   }
+  run.earned_by_minute = record.earned_by_minute;
   return run;
 }
 
 Record run_router(const Stage& stage, Policy policy) {
   Record record;
+  Minutes minutes(stage, record.earned_by_minute);
   simulators::World world(stage.scenario, stage.seed, stage.start_ms, stage.rate_tps);
   const std::unique_ptr<Router> router = policy == Policy::zscore
                                              ? zscore_rule(world.scenario())
@@ -102,6 +128,7 @@ Record run_router(const Stage& stage, Policy policy) {
       if (router->alarms()) record.alarms.push_back(record.acts.back());
     }
     (void)world.take_truth();
+    minutes.note(world);
   }
   record.books = world.books();
   return record;
@@ -113,9 +140,13 @@ Result<Record> run_agent(const Stage& stage, const AgentSetup& setup,
   Record record;
   InMemoryFiles files(false);
   Watcher watcher;
-  if (truth != nullptr) {
-    watcher.began = [truth](const simulators::World& world) { truth->watch(world); };
-  }
+  Minutes minutes(stage, record.earned_by_minute);
+  const simulators::World* lived = nullptr;
+  watcher.began = [&](const simulators::World& world) {
+    lived = &world;
+    if (truth != nullptr) truth->watch(world);
+  };
+  watcher.progress = [&](int64_t, int64_t) { minutes.note(*lived); };
   watcher.cycle = [&](const payments_agent::CycleReport& report) {
     for (const Alarm& alarm : report.alarms)
       record.alarms.push_back({alarm.raised_ts_ms, alarm.scope});
@@ -151,8 +182,7 @@ Result<Record> run_informed(const Stage& stage, AgentSetup setup,
 Result<Record> run_oracle(const Yardstick& yardstick, const AgentSetup& setup,
                           const observation::DeclineTable& declines,
                           const std::optional<Record>& own) {
-  Record best;
-  best.books = yardstick.left_alone;
+  Record best = yardstick.left_alone;
   const auto consider = [&](const Record& record) {
     if (record.books.net_revenue_minor() > best.books.net_revenue_minor()) best = record;
   };
@@ -176,7 +206,9 @@ Result<std::vector<PolicyRun>> price(const Stage& stage, const std::vector<Polic
                                      const observation::DeclineTable& declines) {
   simulators::Scenario mended = stage.scenario;
   mended.faults.clear();
-  const Yardstick yardstick{stage, left_alone(stage, stage.scenario), left_alone(stage, mended)};
+  const Yardstick yardstick{stage, left_alone(stage),
+                            simulators::books_without_actions(mended, stage.seed, stage.start_ms,
+                                                              stage.end_ms, stage.rate_tps)};
   const auto asked = [&](Policy policy) {
     return std::find(policies.begin(), policies.end(), policy) != policies.end();
   };
@@ -190,7 +222,7 @@ Result<std::vector<PolicyRun>> price(const Stage& stage, const std::vector<Polic
   std::vector<PolicyRun> runs;
   for (const Policy policy : policies) {
     Record record;
-    record.books = yardstick.left_alone;
+    if (policy == Policy::nothing) record = yardstick.left_alone;
     if (policy == Policy::agent) record = *own;
     if (policy == Policy::zscore || policy == Policy::success_rate) {
       record = run_router(stage, policy);

@@ -37,6 +37,8 @@ struct PolicyRun {
   std::optional<int64_t> detection_delay_ms;
   uint64_t actions = 0;        // that touch traffic, each message that begins or changes one
   uint64_t false_actions = 0;  // of these, where no fault was live
+  // What had been earned at the end of each simulated minute, for charts; not among the fields.
+  std::vector<int64_t> earned_by_minute{};
   bool operator==(const PolicyRun&) const = default;
   static constexpr auto fields() {
     return std::make_tuple(field("scenario", &PolicyRun::scenario), field("seed", &PolicyRun::seed),
