@@ -143,8 +143,8 @@ class Graph {
 template <class State>
 class GraphBuilder {
  public:
-  explicit GraphBuilder(std::string name, uint32_t step_limit = 64) {
-    graph_.shape_.name = std::move(name);
+  explicit GraphBuilder(std::string_view name, uint32_t step_limit = 64) {
+    graph_.shape_.name = name;
     graph_.step_limit_ = step_limit;
   }
 
