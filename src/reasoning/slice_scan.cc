@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <optional>
+#include <span>
 #include <unordered_map>
 
 #include "slice_scan_choice.h"
@@ -198,10 +200,53 @@ class Report {
   Choice& choice_;
 };
 
+// The leaves in an order of their own, that of their counts and then of their values: sums of
+// fractions, ties and samples then hang neither on the order in which leaves came nor, but for
+// leaves that are counted alike, on how their values are numbered.
+SliceCounts in_order(const SliceCounts& counts) {
+  std::vector<std::size_t> order(counts.leaves());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto part = [](const auto& all, std::size_t leaf, std::size_t width) {
+    return std::span(all).subspan(leaf * width, width);
+  };
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    if (counts.attempts[a] != counts.attempts[b]) return counts.attempts[a] < counts.attempts[b];
+    if (counts.failures[a] != counts.failures[b]) return counts.failures[a] < counts.failures[b];
+    for (const auto* past : {&counts.past_failures, &counts.past_attempts}) {
+      const auto of_a = part(*past, a, counts.periods), of_b = part(*past, b, counts.periods);
+      const auto [x, y] = std::mismatch(of_a.begin(), of_a.end(), of_b.begin());
+      if (x != of_a.end()) return *x < *y;
+    }
+    const auto of_a = part(counts.values, a, counts.dimensions);
+    const auto of_b = part(counts.values, b, counts.dimensions);
+    return std::lexicographical_compare(of_a.begin(), of_a.end(), of_b.begin(), of_b.end());
+  });
+  SliceCounts sorted{.dimensions = counts.dimensions,
+                     .values = {},
+                     .attempts = {},
+                     .failures = {},
+                     .periods = counts.periods,
+                     .past_attempts = {},
+                     .past_failures = {}};
+  const auto copy = [&](const auto& from, auto& to, std::size_t width) {
+    to.reserve(from.size());
+    for (const std::size_t leaf : order) {
+      const auto of_leaf = part(from, leaf, width);
+      to.insert(to.end(), of_leaf.begin(), of_leaf.end());
+    }
+  };
+  copy(counts.values, sorted.values, counts.dimensions);
+  copy(counts.attempts, sorted.attempts, 1);
+  copy(counts.failures, sorted.failures, 1);
+  copy(counts.past_attempts, sorted.past_attempts, counts.periods);
+  copy(counts.past_failures, sorted.past_failures, counts.periods);
+  return sorted;
+}
+
 void sort_by_probability(std::vector<SliceFinding>& findings, std::size_t limit) {
-  std::stable_sort(
-      findings.begin(), findings.end(),
-      [](const SliceFinding& a, const SliceFinding& b) { return a.probability > b.probability; });
+  std::sort(findings.begin(), findings.end(), [](const SliceFinding& a, const SliceFinding& b) {
+    return a.probability != b.probability ? a.probability > b.probability : a.values < b.values;
+  });
   std::vector<SliceFinding> kept;
   for (SliceFinding& finding : findings) {
     if (kept.size() == limit) break;
@@ -220,7 +265,8 @@ std::size_t SliceFinding::depth() const {
       std::count_if(values.begin(), values.end(), [](int32_t v) { return v != kAnyValue; }));
 }
 
-SliceScan scan_slices(const SliceCounts& counts, const SliceScanOptions& options) {
+SliceScan scan_slices(const SliceCounts& given, const SliceScanOptions& options) {
+  const SliceCounts counts = in_order(given);
   Leaves leaves = slice_scan::expect(counts);
   const Lattice lattice(counts, options);
   std::optional<Choice> choice;
@@ -248,9 +294,10 @@ SliceScan scan_slices(const SliceCounts& counts, const SliceScanOptions& options
   }
   if (explained.causes.empty()) scan.candidates = report.nearest(explained, options);
   sort_by_probability(scan.candidates, options.candidates_max);
-  std::stable_sort(
-      scan.causes.begin(), scan.causes.end(),
-      [](const SliceFinding& a, const SliceFinding& b) { return a.excess > b.excess; });
+  std::sort(scan.causes.begin(), scan.causes.end(),
+            [](const SliceFinding& a, const SliceFinding& b) {
+              return a.excess != b.excess ? a.excess > b.excess : a.values < b.values;
+            });
   return scan;
 }
 

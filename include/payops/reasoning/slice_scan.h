@@ -9,7 +9,8 @@
 // count against it; every fixed dimension costs the logarithm of its choices. So the simplest slice
 // that explains wins, and a shared cause beats many separate ones.
 //
-// Pure and deterministic: the same counts give the same findings.
+// Pure and deterministic: the same counts give the same findings, in whatever order their leaves
+// come.
 #pragma once
 
 #include <cstdint>
