@@ -1,10 +1,13 @@
 // What a cycle costs as the number of series grows: taking in one second in which every path had
-// traffic, and the cycle that follows eight of them, without the commit. Healthy traffic, all names
-// known. Counter "ns_per_series" is what grows or does not.
+// traffic, and the cycle that follows eight of them, without the commit. All names known. Counter
+// "ns_per_series" is what grows or does not. Traffic is healthy, and in the last case 50 of 729
+// paths fail, each for itself, with as many details of regions, merchants and amounts as a second
+// may have.
 #include <benchmark/benchmark.h>
 
 #include <chrono>
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -21,7 +24,11 @@ using payments_agent::PaymentsAgent;
 constexpr int64_t kStartSecond = 1'772'438'400;
 constexpr int64_t kCycleSeconds = 8;
 constexpr int64_t kWarmUpSeconds = 64;  // the display window is full
-constexpr uint64_t kBuckets = 4;        // different seconds, taken in turn
+constexpr int64_t kFailingSeconds = 120;
+constexpr uint64_t kBuckets = 16;  // different seconds, taken in turn
+constexpr DimId kRegionNames = 5;
+constexpr DimId kMerchantNames = 40;
+constexpr std::size_t kDetailCells = 512;  // as many as a second may have
 
 // Every combination of so many names: (issuers + 1)(methods + 1)(gateways + 1) series.
 struct Shape {
@@ -57,6 +64,20 @@ ClosedBucket bucket_of(const Shape& shape, uint64_t number) {
       }
     }
   }
+  std::set<DetailKey> seen;
+  while (seen.size() < std::min(kDetailCells, bucket.cells.size())) {
+    const LeafCell& leaf = bucket.cells[random.below(bucket.cells.size())];
+    seen.insert({.path = leaf.key.path,
+                 .region = static_cast<DimId>(1 + random.below(kRegionNames)),
+                 .merchant = static_cast<DimId>(1 + random.below(kMerchantNames)),
+                 .band = static_cast<uint8_t>(random.below(kAmountBands))});
+  }
+  for (const DetailKey& key : seen) {
+    DetailCell& detail = bucket.details.emplace_back();
+    detail.key = key;
+    detail.reached[2] = 2;
+    detail.failed[2] = random.chance(0.07) ? 1 : 0;
+  }
   return bucket;
 }
 
@@ -64,10 +85,24 @@ ClosedBucket bucket_of(const Shape& shape, uint64_t number) {
 class Steady {
  public:
   explicit Steady(const Shape& shape) {
+    head_.names.details = {names("R", kRegionNames), names("S", kMerchantNames)};
     for (uint64_t n = 0; n < kBuckets; ++n) buckets_.push_back(bucket_of(shape, n));
     head_.names.added = {names("I", shape.issuers), names("M", shape.methods),
                          names("G", shape.gateways)};
     for (int64_t s = 0; s < kWarmUpSeconds; s += kCycleSeconds) {
+      for (int64_t i = 0; i < kCycleSeconds; ++i) observe();
+      step();
+    }
+  }
+
+  // From now on so many of the paths fail, spread evenly, until as many alarms as there will be
+  // are in force.
+  void fail(std::size_t paths) {
+    for (ClosedBucket& bucket : buckets_) {
+      const std::size_t apart = bucket.cells.size() / paths;
+      for (std::size_t i = 0; i < paths; ++i) fail_path(bucket, bucket.cells[i * apart]);
+    }
+    for (int64_t s = 0; s < kFailingSeconds; s += kCycleSeconds) {
       for (int64_t i = 0; i < kCycleSeconds; ++i) observe();
       step();
     }
@@ -100,7 +135,8 @@ class Steady {
     state.counters["series"] = series;
     state.counters["ns_per_series"] =
         spent_s * 1e9 / static_cast<double>(state.iterations()) / series;
-    state.counters["alarms"] = static_cast<double>(agent_.totals().alarms);
+    state.counters["alarms"] = static_cast<double>(agent_.report().alarms.size());
+    state.counters["hypotheses"] = static_cast<double>(agent_.report().hypotheses.size());
   }
 
  private:
@@ -108,6 +144,19 @@ class Steady {
     std::vector<std::string> list;
     for (int n = 1; n <= count; ++n) list.push_back(prefix + std::to_string(n));
     return list;
+  }
+
+  static void fail_path(ClosedBucket& bucket, LeafCell& leaf) {
+    constexpr auto kReason = static_cast<std::size_t>(DeclineClass::issuer_technical);
+    Cell& cell = leaf.cell;
+    for (auto* failures : {&cell.failures, &cell.first_failures}) {
+      *failures = {};
+      (*failures)[kReason] = cell.attempts;
+    }
+    cell.approvals = cell.first_approvals = 0;
+    for (DetailCell& detail : bucket.details) {
+      if (detail.key.path == leaf.key.path) detail.failed[2] = detail.reached[2];
+    }
   }
 
   PaymentsAgent agent_;
@@ -139,8 +188,22 @@ void BM_Cycle(benchmark::State& state) {
   steady.report(state, spent_s);
 }
 
+void BM_AlarmingCycle(benchmark::State& state) {
+  Steady steady(kShapes[1]);
+  steady.fail(50);
+  double spent_s = 0.0;
+  for (auto _ : state) {
+    for (int64_t i = 0; i < kCycleSeconds; ++i) steady.observe();
+    const double took_s = steady.step();
+    spent_s += took_s;
+    state.SetIterationTime(took_s);
+  }
+  steady.report(state, spent_s);
+}
+
 }  // namespace
 
+BENCHMARK(BM_AlarmingCycle)->UseManualTime()->Unit(benchmark::kMicrosecond);
 BENCHMARK(BM_ObserveSecond)->DenseRange(0, 3)->UseManualTime()->Unit(benchmark::kMicrosecond);
 BENCHMARK(BM_Cycle)->DenseRange(0, 3)->UseManualTime()->Unit(benchmark::kMicrosecond);
 BENCHMARK_MAIN();

@@ -165,6 +165,27 @@ void BM_count(benchmark::State& state) {
 }
 BENCHMARK(BM_count);
 
+// The same attempt's details, most of them of a key of their own.
+void BM_count_detail(benchmark::State& state) {
+  std::vector<Counted> attempts;
+  for (uint64_t n = 0; n < 4'096; ++n) {
+    auto draw = Random(2).at(n);
+    attempts.push_back(
+        {.key = {{static_cast<DimId>(1 + draw.below(4)), static_cast<DimId>(1 + draw.below(5)),
+                  static_cast<DimId>(1 + draw.below(3))},
+                 Arm::none},
+         .merchant = static_cast<DimId>(draw.below(250)),
+         .band = static_cast<uint8_t>(draw.below(4))});
+  }
+  OpenSecond second;
+  second.reset(1, 4'096);
+  std::size_t i = 0;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(second.count_detail(attempts[i++ % attempts.size()], 512));
+  }
+}
+BENCHMARK(BM_count_detail);
+
 // The stream going on in time: lap after lap over one buffer with later times. Of several
 // partitions one comes after the other, each a minute long, as in catching up, so that as many
 // seconds are open.

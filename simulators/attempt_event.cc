@@ -73,6 +73,7 @@ std::string_view to_json(const SimulatedAttempt& a, std::string& buffer) {
   out.raw(R"(","amount_minor":)").number(a.amount_minor);
   out.raw(R"(,"currency":")").text(a.currency);
   out.raw(R"(","status":")").text(name_of(a.status));
+  if (a.stage != AttemptStage::authorised) out.raw(R"(","stage":")").text(name_of(a.stage));
   out.raw(R"(","decline_code":")").text(a.decline_code);
   out.raw(R"(","latency_ms":)").number(a.latency_ms);
   out.raw(R"(,"region":")").text(a.region);

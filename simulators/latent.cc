@@ -16,7 +16,12 @@ constexpr double kStormRetry = 0.97;  // propensity in a full retry storm
 constexpr double kStormLoss = 0.5;    // the stumble that sets a full one off
 constexpr double kFatigueGivesUp = 0.3;
 
-DeclineClass culprit(const Scope& scope) {
+// A merchant's own mistake comes back as an error of whatever gateway it is made to.
+DeclineClass culprit(const Fault& fault) {
+  if (fault.stage == AttemptStage::authenticated) return DeclineClass::authentication;
+  if (fault.merchant != "*" || fault.upstream != "*") return DeclineClass::gateway;
+  if (fault.region != "*") return DeclineClass::network;
+  const Scope& scope = fault.scope;
   if (scope.issuer != "*") return DeclineClass::issuer_technical;
   return scope.gateway != "*" ? DeclineClass::gateway : DeclineClass::network;
 }
@@ -26,9 +31,19 @@ bool bends_arrivals(FaultKind kind) {
          kind == FaultKind::volume_drop;
 }
 
-void add_loss(PathHealth& health, DeclineClass cause, double probability, double timeout_share) {
-  if (health.loss_count == kMaxLosses) return;
-  health.losses[health.loss_count++] = {cause, std::clamp(probability, 0.0, 1.0), timeout_share};
+bool stands_on(const Scenario& scenario, const std::string& gateway, const std::string& upstream) {
+  if (upstream == "*") return true;
+  return std::any_of(
+      scenario.upstreams.begin(), scenario.upstreams.end(), [&](const UpstreamSpec& u) {
+        return u.name == upstream &&
+               std::find(u.gateways.begin(), u.gateways.end(), gateway) != u.gateways.end();
+      });
+}
+
+// Of all payments: popularity is a uniform draw, squared.
+double share_of_merchant(uint32_t merchant, uint32_t merchants) {
+  const double n = merchants;
+  return std::sqrt((merchant + 1) / n) - std::sqrt(merchant / n);
 }
 
 }  // namespace
@@ -43,7 +58,8 @@ OrnsteinUhlenbeck::OrnsteinUhlenbeck(double mean, double theta, double sigma, do
 
 double PathHealth::success_now() const {
   double probability = success;
-  for (uint32_t i = 0; i < loss_count; ++i) probability *= 1.0 - losses[i].probability;
+  for (uint32_t i = 0; i < loss_count; ++i)
+    probability *= 1.0 - losses[i].share * losses[i].probability;
   return probability;
 }
 
@@ -85,7 +101,10 @@ Latent::Latent(const Scenario& scenario, uint64_t seed)
         for (std::size_t i = 0; i < scenario.faults.size(); ++i) {
           const Fault& fault = scenario.faults[i];
           if (bends_arrivals(fault.kind)) continue;
-          if (in_scope(fault.scope, issuer.name, method.name, gateway.name)) faults.push_back(i);
+          if (in_scope(fault.scope, issuer.name, method.name, gateway.name) &&
+              stands_on(scenario, gateway.name, fault.upstream)) {
+            faults.push_back(i);
+          }
         }
       }
     }
@@ -144,25 +163,45 @@ double Latent::level_at(const Fault& fault, double second) const {
   }
 }
 
+void Latent::add_loss(const Fault& fault, DeclineClass cause, double probability,
+                      double timeout_share, PathHealth& health) const {
+  if (health.loss_count == kMaxLosses) return;
+  FaultLoss& loss = health.losses[health.loss_count++];
+  loss = {.cause = cause,
+          .probability = std::clamp(probability, 0.0, 1.0),
+          .timeout_share = timeout_share,
+          .stage = fault.stage};
+  const auto region = std::find(kRegions.begin(), kRegions.end(), fault.region);
+  if (region != kRegions.end()) {
+    loss.region = static_cast<uint8_t>(region - kRegions.begin());
+    loss.share /= static_cast<double>(kRegions.size());
+  }
+  loss.merchant = merchant_of(fault.merchant, scenario_.merchants);
+  if (loss.merchant) loss.share *= share_of_merchant(*loss.merchant, scenario_.merchants);
+}
+
 void Latent::apply_fault(const Fault& fault, double level, PathHealth& health) const {
   switch (fault.kind) {
     case FaultKind::outage:
-      return add_loss(health, culprit(fault.scope), level, 0.3);
+      return add_loss(fault, culprit(fault), level, 0.3, health);
     case FaultKind::slow_ramp:
-      return add_loss(health, culprit(fault.scope), level, 0.1);
+      return add_loss(fault, culprit(fault), level, 0.1, health);
     case FaultKind::flapping:
-      return add_loss(health, culprit(fault.scope), level, 0.2);
+      return add_loss(fault, culprit(fault), level, 0.2, health);
     case FaultKind::gateway_failure:
-      return add_loss(health, DeclineClass::gateway, level, 0.2);
+      return add_loss(
+          fault,
+          fault.stage == AttemptStage::authenticated ? culprit(fault) : DeclineClass::gateway,
+          level, 0.2, health);
     case FaultKind::method_fatigue:
       health.retry *= 1.0 - kFatigueGivesUp * level;
-      return add_loss(health, DeclineClass::network, level, 0.15);
+      return add_loss(fault, DeclineClass::network, level, 0.15, health);
     case FaultKind::insufficient_funds:
-      return add_loss(health, DeclineClass::customer, level, 0.0);
+      return add_loss(fault, DeclineClass::customer, level, 0.0, health);
     case FaultKind::retry_storm:
       health.storm = std::max(health.storm, level);
       health.retry += std::max(0.0, kStormRetry - health.retry) * level;
-      return add_loss(health, culprit(fault.scope), kStormLoss * level, 0.0);
+      return add_loss(fault, culprit(fault), kStormLoss * level, 0.0, health);
     case FaultKind::latency_spike:
       health.latency_ms *= fault.factor;
       return;

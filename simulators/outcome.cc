@@ -21,6 +21,7 @@ constexpr std::array<std::string_view, 3> kIssuer{"91", "91", "96"};
 constexpr std::array<std::string_view, 4> kIssuerUpi{"U30", "U30", "XY", "U28"};
 constexpr std::array<std::string_view, 2> kGateway{"GATEWAY_ERROR", "GATEWAY_UNAVAILABLE"};
 constexpr std::array<std::string_view, 1> kNetwork{"NETWORK_ERROR"};
+constexpr std::array<std::string_view, 2> kAuthentication{"ACS_UNAVAILABLE", "OTP_NOT_DELIVERED"};
 constexpr std::array<std::string_view, 2> kFraud{"59", "34"};
 constexpr std::array<std::string_view, 1> kFraudUpi{"U16"};
 
@@ -34,6 +35,8 @@ Codes codes(DeclineClass cause, bool upi) {
       return upi ? Codes(kIssuerUpi) : Codes(kIssuer);
     case DeclineClass::gateway:
       return kGateway;
+    case DeclineClass::authentication:
+      return kAuthentication;
     case DeclineClass::fraud:
       return upi ? Codes(kFraudUpi) : Codes(kFraud);
     default:
@@ -52,6 +55,7 @@ constexpr double kErrorLatency = 0.4;    // a gateway's or network's error comes
 struct Failure {
   DeclineClass cause = DeclineClass::unknown;
   bool timeout = false;
+  AttemptStage stage = AttemptStage::authorised;
 };
 
 // Walks over adjacent pieces of [0, 1): take(width) says whether the point lies in the next one.
@@ -95,8 +99,10 @@ bool added_failure(const PathHealth& health, const Burden& burden, double point,
   };
   for (uint32_t i = 0; i < health.loss_count; ++i) {
     const FaultLoss& loss = health.losses[i];
+    if (loss.region && *loss.region != burden.region) continue;
+    if (loss.merchant && *loss.merchant != burden.merchant) continue;
     if (!loses(loss.probability)) continue;
-    failure = {loss.cause, pick < loss.timeout_share};
+    failure = {loss.cause, pick < loss.timeout_share, loss.stage};
     if (loss.cause == DeclineClass::customer) pick = 0.0;
     if (!failure.timeout) pick = (pick - loss.timeout_share) / (1.0 - loss.timeout_share);
     return true;
@@ -116,8 +122,9 @@ bool added_failure(const PathHealth& health, const Burden& burden, double point,
 }
 
 AttemptStatus status_of(DeclineClass cause) {
-  return cause == DeclineClass::gateway || cause == DeclineClass::network ? AttemptStatus::error
-                                                                          : AttemptStatus::declined;
+  const bool before_issuer = cause == DeclineClass::gateway || cause == DeclineClass::network ||
+                             cause == DeclineClass::authentication;
+  return before_issuer ? AttemptStatus::error : AttemptStatus::declined;
 }
 
 }  // namespace
@@ -140,6 +147,7 @@ Outcome draw_outcome(const PathHealth& health, const Burden& burden, const Laten
   if (failed) {
     outcome.status = status_of(failure.cause);
     outcome.cause = failure.cause;
+    outcome.stage = failure.stage;
     if (outcome.status == AttemptStatus::error) ms *= kErrorLatency;
     const Codes list = codes(failure.cause, burden.upi_codes);
     const auto index = static_cast<std::size_t>(pick * static_cast<double>(list.size()));

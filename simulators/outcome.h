@@ -15,6 +15,7 @@ struct Outcome {
   DeclineClass cause = DeclineClass::unknown;
   std::string_view code;  // static text; "" when approved or timed out
   uint32_t latency_ms = 0;
+  AttemptStage stage = AttemptStage::authorised;  // at which it was lost
 };
 
 // What bears on an attempt besides its path's health.
@@ -24,6 +25,8 @@ struct Burden {
   double persisting_decline = 0.0;  // the customer's own reason for the last failure is still there
   double fraud_screen = 0.0;        // fraudsters are caught with this probability
   bool upi_codes = false;
+  uint8_t region = 0;     // of the customer
+  uint32_t merchant = 0;  // paid
 };
 
 // The attempt's first draw u decides: it fails when u reaches the success probability, and the

@@ -10,7 +10,6 @@ namespace payops::simulators {
 namespace {
 
 constexpr uint64_t kDrawCustomer = 1;
-constexpr uint8_t kRegions = 5;
 constexpr double kOneInstrument = 0.35;
 constexpr double kTwoInstruments = 0.75;  // cumulative
 constexpr double kOtherBank = 0.7;        // a further instrument is of another issuer
@@ -69,7 +68,7 @@ Population::Population(const Scenario& scenario, uint64_t seed) : honest_(scenar
     RandomStream draw = random.at(kDrawCustomer, i);
     Customer& customer = customers_[i];
     customer.id = user_id(i);
-    customer.region = static_cast<uint8_t>(draw.below(kRegions));
+    customer.region = static_cast<uint8_t>(draw.below(kRegions.size()));
     const double held = draw.uniform();
     const int wanted = held < kOneInstrument ? 1 : held < kTwoInstruments ? 2 : 3;
     for (int n = 0; n < wanted; ++n) {

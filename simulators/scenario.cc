@@ -1,6 +1,7 @@
 #include "payops/simulators/scenario.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -82,6 +83,64 @@ Status first_error(const Checks& checks) {
   return {};
 }
 
+// Only where attempts fail can it be said which of them.
+bool fails_attempts(FaultKind kind) {
+  switch (kind) {
+    case FaultKind::outage:
+    case FaultKind::slow_ramp:
+    case FaultKind::flapping:
+    case FaultKind::gateway_failure:
+    case FaultKind::method_fatigue:
+    case FaultKind::insufficient_funds:
+      return true;
+    default:
+      return false;
+  }
+}
+
+Status check_upstreams(const Scenario& scenario) {
+  const std::vector<std::string> gateways = names_of(scenario.gateways);
+  std::set<std::string> seen;
+  for (const UpstreamSpec& upstream : scenario.upstreams) {
+    if (!plain(upstream.name) || !seen.insert(upstream.name).second) {
+      return invalid("\"upstreams\": every upstream needs a name of its own");
+    }
+    for (const std::string& gateway : upstream.gateways) {
+      if (std::find(gateways.begin(), gateways.end(), gateway) != gateways.end()) continue;
+      return invalid("\"upstreams\": there is no gateway \"" + gateway + "\" for " + upstream.name +
+                     did_you_mean(gateway, gateways));
+    }
+  }
+  return {};
+}
+
+Status check_part(const Scenario& scenario, const Fault& fault, const std::string& where) {
+  const bool whole = fault.region == "*" && fault.merchant == "*" && fault.upstream == "*" &&
+                     fault.stage == AttemptStage::authorised;
+  if (!whole && !fails_attempts(fault.kind)) {
+    return invalid("\"" + where + "\": a fault of kind " + std::string(name_of(fault.kind)) +
+                   " has no region, merchant, upstream or stage");
+  }
+  const std::vector<std::string> regions(kRegions.begin(), kRegions.end());
+  if (fault.region != "*" &&
+      std::find(regions.begin(), regions.end(), fault.region) == regions.end()) {
+    return invalid("\"" + where + ".region\" cannot be \"" + fault.region + "\"; one of: *, " +
+                   join(regions, ", ") + did_you_mean(fault.region, regions));
+  }
+  if (fault.merchant != "*" && !merchant_of(fault.merchant, scenario.merchants)) {
+    return invalid("\"" + where + ".merchant\" cannot be \"" + fault.merchant +
+                   "\"; one of m_0000 to " + merchant_name(scenario.merchants - 1));
+  }
+  const std::vector<std::string> upstreams = names_of(scenario.upstreams);
+  if (fault.upstream != "*" &&
+      std::find(upstreams.begin(), upstreams.end(), fault.upstream) == upstreams.end()) {
+    return invalid("\"" + where + ".upstream\" cannot be \"" + fault.upstream +
+                   "\"; \"upstreams\" has: " + join(upstreams, ", ") +
+                   did_you_mean(fault.upstream, upstreams));
+  }
+  return {};
+}
+
 Status check_numbers(const Scenario& s) {
   const std::vector<Status> checks = {
       check_range("rate_tps", s.rate_tps, 0.01, 100'000),
@@ -149,7 +208,7 @@ Status Fault::validate() const {
 Status Scenario::validate() const {
   const std::vector<Status> dimensions = {
       check_dimension("issuers", issuers), check_dimension("methods", methods),
-      check_dimension("gateways", gateways), check_numbers(*this)};
+      check_dimension("gateways", gateways), check_numbers(*this), check_upstreams(*this)};
   if (auto status = first_error(dimensions); !status) return status;
   if (currency.size() != 3 ||
       !std::all_of(currency.begin(), currency.end(), [](char c) { return c >= 'A' && c <= 'Z'; })) {
@@ -172,8 +231,22 @@ Status Scenario::validate() const {
   for (std::size_t i = 0; i < faults.size(); ++i) {
     const std::string where = "faults[" + std::to_string(i) + "]";
     if (auto status = check_scope(*this, faults[i].scope, where); !status) return status;
+    if (auto status = check_part(*this, faults[i], where); !status) return status;
   }
   return {};
+}
+
+std::string merchant_name(uint32_t merchant) {
+  const std::string digits = std::to_string(merchant);
+  return "m_" + std::string(4 - std::min<std::size_t>(4, digits.size()), '0') + digits;
+}
+
+std::optional<uint32_t> merchant_of(std::string_view name, uint32_t merchants) {
+  uint32_t number = 0;
+  if (name.size() != 6 || !name.starts_with("m_")) return std::nullopt;
+  const auto [end, error] = std::from_chars(name.data() + 2, name.data() + 6, number);
+  if (error != std::errc{} || end != name.data() + 6 || number >= merchants) return std::nullopt;
+  return number;
 }
 
 std::vector<std::string> scenario_dirs() {

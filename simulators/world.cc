@@ -161,6 +161,10 @@ void World::Impl::tell_truth() {
     event.fault_no = static_cast<uint32_t>(i + 1);
     event.fault = std::string(name_of(fault.kind));
     event.scope = fault.scope;
+    event.region = fault.region;
+    event.merchant = fault.merchant;
+    event.upstream = fault.upstream;
+    event.stage = fault.stage;
     event.severity = fault.severity;
   }
   const auto every = static_cast<int64_t>(scenario.truth_every_s);

@@ -13,7 +13,6 @@ constexpr double kFraudAmount = 0.1;  // of an honest one: cards are tested with
 constexpr double kMinRetryDelayMs = 300.0, kMaxRetryDelayMs = 120'000.0;
 constexpr double kStormHurry = 0.8;     // how much of the delay a full storm takes away
 constexpr uint32_t kStormAttempts = 6;  // more attempts that a full storm makes
-constexpr std::array<std::string_view, 5> kRegions{"north", "south", "east", "west", "central"};
 
 // How the reason of a failure changes the wish to try again.
 double patience(DeclineClass cause) {
@@ -115,7 +114,9 @@ void World::Impl::start(uint32_t slot, int64_t ms) {
                       .gateway_overload = gateway.overload(scenario.load.sensitivity),
                       .persisting_decline = declined_before ? kPersistingDecline : 0.0,
                       .fraud_screen = p.fraud ? kFraudCaught : 0.0,
-                      .upi_codes = is_upi[p.way.method]};
+                      .upi_codes = is_upi[p.way.method],
+                      .region = population[p.customer].region,
+                      .merchant = p.merchant};
   p.outcome = draw_outcome(health_of(p.way), burden, scenario.latency,
                            random.at(kDrawAttempt, p.key, p.attempt_no));
   push({ms + p.outcome.latency_ms, p.key, slot, EventKind::complete});
@@ -209,6 +210,7 @@ SimulatedAttempt World::Impl::describe(const Payment& p, int64_t ms) const {
   a.amount_minor = p.amount_minor;
   a.status = p.outcome.status;
   a.latency_ms = p.outcome.latency_ms;
+  a.stage = p.outcome.stage;
   a.cause = p.outcome.cause;
   a.fraud = p.fraud;
   for (uint32_t i = 0; i < p.covered_count; ++i) {

@@ -76,13 +76,30 @@ Status check_types(const AppConfig& config, const std::string& file) {
   return {};
 }
 
+// The topology's own file, where the configuration does not hold one. Only the default may be
+// missing.
+Status add_topology(AppConfig& config) {
+  if (!config.agent.topology.upstreams.empty() || config.process.topology.empty()) return {};
+  const std::string found = find_shipped_file(config.process.topology);
+  if (found.empty() && config.process.topology == ProcessConfig{}.topology) return {};
+  auto topology = load_topology(found.empty() ? config.process.topology : found);
+  if (!topology) return tl::make_unexpected(topology.error());
+  config.agent.topology = std::move(*topology);
+  return {};
+}
+
 }  // namespace
+
+Result<Topology> load_topology(const std::string& file) { return read_yaml_file<Topology>(file); }
 
 Result<AppConfig> load_app_config(const std::string& file) {
   auto config = read_yaml_file<AppConfig>(file);
   if (!config) return config;
   if (Status known = check_types(*config, file); !known) {
     return tl::make_unexpected(known.error());
+  }
+  if (Status topology = add_topology(*config); !topology) {
+    return tl::make_unexpected(topology.error());
   }
   return config;
 }

@@ -19,12 +19,14 @@ struct ProcessConfig {
   std::string state_dir = ".payops_state";
   std::string audit_dir = "audit_logs";
   std::string decline_codes = "config/decline_codes.yaml";
-  std::string kill_file = ".payops_kill";  // while this file exists the kill switch is on
-  double max_input_age_s = 300.0;          // older input is only observed; 0 = any age
+  std::string topology = "config/topology.yaml";  // read into agent.topology when that says nothing
+  std::string kill_file = ".payops_kill";         // while this file exists the kill switch is on
+  double max_input_age_s = 300.0;                 // older input is only observed; 0 = any age
   static constexpr auto fields() {
     return std::make_tuple(field("state_dir", &ProcessConfig::state_dir),
                            field("audit_dir", &ProcessConfig::audit_dir),
                            field("decline_codes", &ProcessConfig::decline_codes),
+                           field("topology", &ProcessConfig::topology),
                            field("kill_file", &ProcessConfig::kill_file),
                            field("max_input_age_s", &ProcessConfig::max_input_age_s));
   }
@@ -53,6 +55,9 @@ struct AppConfig {
 // A file that comes with payops ("config/agent.yaml"): as given, else below the directory of the
 // program's tree. Empty when there is none.
 [[nodiscard]] std::string find_shipped_file(const std::string& relative);
+
+// What gateways share (config/topology.yaml). Errors: not_found, config with file, line and key.
+[[nodiscard]] Result<Topology> load_topology(const std::string& file);
 
 // Errors: as read_yaml.
 [[nodiscard]] Result<observation::DeclineTable> load_decline_table(const AppConfig& config);

@@ -147,7 +147,7 @@ std::string incident_text(const FoundIncident& found, const BacktestResult& resu
     for (const Hypothesis& h : found.hypotheses) {
       text += "<li>" + escape_html(percent(h.posterior)) + " " +
               escape_html(spelled(std::string(name_of(h.cause))));
-      if (h.cause != Cause::none_of_these) text += ", " + escape_html(describe(h.scope));
+      if (h.cause != Cause::none_of_these) text += ", " + escape_html(describe(h.scope, h.slice));
       if (!h.evidence_for.empty()) text += ": " + escape_html(h.evidence_for.front());
       text += "</li>";
     }

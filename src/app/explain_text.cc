@@ -89,7 +89,7 @@ std::string hypotheses_text(const CycleReport& report, const Terminal& terminal)
     if (told > 0 && (told >= kHypothesesTold || h.posterior < kHardlyPossible)) break;
     ++told;
     text += "  " + pad_left(percent(h.posterior), 7) + "  " + spelled(name_of(h.cause));
-    if (h.cause != Cause::none_of_these) text += ", " + describe(h.scope);
+    if (h.cause != Cause::none_of_these) text += ", " + describe(h.scope, h.slice);
     text += " (" + percent(h.prior) + " before looking)\n";
     for (const std::string& line : h.evidence_for) text += "           for: " + line + "\n";
     for (const std::string& line : h.evidence_against) text += "           against: " + line + "\n";

@@ -22,7 +22,8 @@ class AlertOps final : public InterventionType {
     for (const Hypothesis* h : hypotheses_of(
              s, {Cause::issuer_down, Cause::gateway_down, Cause::network, Cause::method_wide,
                  Cause::retry_storm, Cause::latency, Cause::customer_shift, Cause::traffic_drop,
-                 Cause::fraud_burst, Cause::data_problem})) {
+                 Cause::fraud_burst, Cause::data_problem, Cause::upstream_down,
+                 Cause::authentication, Cause::merchant_change})) {
       if (options.size() >= kProposalsMax) return;
       if (strength_in_force(s, name(), h->scope) > 0.0) continue;
       const Paths paths = paths_in(s.assessment, h->scope);
@@ -35,7 +36,7 @@ class AlertOps final : public InterventionType {
       proposal.answers = h;
       proposal.touches_payments = false;
       proposal.evidence_attempts = attempts_of(paths);
-      proposal.reason = "Tell operations of " + describe(h->scope) + ", by " +
+      proposal.reason = "Tell operations of " + describe(h->scope, h->slice) + ", by " +
                         percent(h->posterior) + " " + std::string(name_of(h->cause)) + ": " +
                         percent(health.now) + " succeed, " + percent(health.baseline) + " usually";
       if (auto option = make_option(s, name(), proposal)) options.push_back(std::move(*option));

@@ -41,11 +41,12 @@ class RerouteTraffic final : public InterventionType {
   void propose(const Situation& s, std::vector<Option>& options) const override {
     const auto hypotheses =
         hypotheses_of(s, {Cause::gateway_down, Cause::network, Cause::issuer_down,
-                          Cause::method_wide, Cause::latency});
+                          Cause::method_wide, Cause::latency, Cause::upstream_down});
     if (hypotheses.empty()) return;
     const PathIndex index(s.assessment);
     for (const Hypothesis* h : hypotheses) {
       // Where an issuer or a method fails on every gateway there is nowhere better to go.
+      if (!reachable(*h)) continue;
       const bool everywhere = h->cause == Cause::issuer_down || h->cause == Cause::method_wide;
       if (everywhere && h->scope.gateway == "*") continue;
       const Paths affected = paths_in(s.assessment, h->scope);

@@ -77,6 +77,7 @@ class AdjustRetry final : public InterventionType {
   RiskClass risk() const override { return RiskClass::low; }
   void propose(const Situation& s, std::vector<Option>& options) const override {
     for (const Hypothesis* h : hypotheses_of(s, {Cause::retry_storm, Cause::latency})) {
+      if (!reachable(*h)) continue;
       for (const int delay_s : {15, 60}) {
         offer(s, name(), *h, {.delay_s = static_cast<double>(delay_s)},
               {{"delay_ms", std::to_string(delay_s * 1000)}},
@@ -93,7 +94,8 @@ class ReduceRetryAttempts final : public InterventionType {
   void propose(const Situation& s, std::vector<Option>& options) const override {
     for (const Hypothesis* h :
          hypotheses_of(s, {Cause::retry_storm, Cause::issuer_down, Cause::method_wide,
-                           Cause::gateway_down, Cause::network})) {
+                           Cause::gateway_down, Cause::network, Cause::upstream_down})) {
+      if (!reachable(*h)) continue;
       for (const int most : {1, 2}) {
         offer(s, name(), *h, {.max_attempts = most}, {{"max_attempts", std::to_string(most)}},
               "Allow at most " + std::to_string(most) + (most == 1 ? " attempt" : " attempts"),

@@ -26,6 +26,7 @@ class SuppressPath final : public InterventionType {
   void propose(const Situation& s, std::vector<Option>& options) const override {
     for (const Hypothesis* h : hypotheses_of(
              s, {Cause::issuer_down, Cause::method_wide, Cause::network, Cause::gateway_down})) {
+      if (!reachable(*h)) continue;
       Scope scope = h->scope;
       scope.gateway = "*";  // where another gateway works, rerouting is the answer
       refine(scope, paths_in(s.assessment, scope), [&](const Scope& part, const Paths& paths) {

@@ -88,6 +88,10 @@ void price_as(const simulators::Scenario& scenario, payments_agent::AgentConfig&
     economics.gateways[gateway.name] = terms;
   }
   agent.learning.margin_share = scenario.economics.margin_share;
+  if (!agent.topology.upstreams.empty()) return;
+  for (const simulators::UpstreamSpec& upstream : scenario.upstreams) {
+    agent.topology.upstreams.push_back({.name = upstream.name, .gateways = upstream.gateways});
+  }
 }
 
 }  // namespace payops::evaluation

@@ -155,6 +155,71 @@ ArmCell& ArmCell::operator+=(const ArmCell& other) {
   return *this;
 }
 
+DetailCell& DetailCell::operator+=(const DetailCell& other) {
+  PAYOPS_CHECK(key == other.key);
+  for (std::size_t s = 0; s < kStages; ++s) {
+    reached[s] += other.reached[s];
+    failed[s] += other.failed[s];
+  }
+  return *this;
+}
+
+namespace {
+
+// Paths as differences; a first byte says which counts are not zero and holds the band. Most
+// cells count one attempt: seven bytes.
+void encode_details(const std::vector<DetailCell>& details, Encoder& out) {
+  out.varint(details.size());
+  int64_t packed = 0;
+  for (const DetailCell& cell : details) {
+    const auto path = static_cast<int64_t>(cell.key.path.packed());
+    uint64_t flags = cell.key.band;
+    for (std::size_t s = 0; s < kStages; ++s) {
+      flags |= uint64_t{cell.reached[s] != 0} << (2 + s) | uint64_t{cell.failed[s] != 0} << (5 + s);
+    }
+    out.varint(flags);
+    out.put(path - packed);
+    packed = path;
+    out.put(cell.key.region);
+    out.put(cell.key.merchant);
+    for (std::size_t s = 0; s < kStages; ++s) {
+      if (cell.reached[s] != 0) out.put(cell.reached[s]);
+      if (cell.failed[s] != 0) out.put(cell.failed[s]);
+    }
+  }
+}
+
+// False when a path is out of range.
+bool decode_path(Decoder& in, int64_t& packed, SeriesKey& path) {
+  int64_t delta = 0;
+  in.get(delta);
+  if (__builtin_add_overflow(packed, delta, &packed) || packed < 0 || packed >> 48 != 0) {
+    return false;
+  }
+  path = {static_cast<DimId>(packed >> 32), static_cast<DimId>(packed >> 16),
+          static_cast<DimId>(packed)};
+  return true;
+}
+
+bool decode_details(Decoder& in, std::vector<DetailCell>& details) {
+  int64_t packed = 0;
+  for (uint64_t left = in.varint(); left > 0 && in.ok(); --left) {
+    DetailCell& cell = details.emplace_back();
+    const uint64_t flags = in.varint();
+    cell.key.band = static_cast<uint8_t>(flags & 3);
+    if (!decode_path(in, packed, cell.key.path)) return false;
+    in.get(cell.key.region);
+    in.get(cell.key.merchant);
+    for (std::size_t s = 0; s < kStages; ++s) {
+      if ((flags >> (2 + s) & 1) != 0) in.get(cell.reached[s]);
+      if ((flags >> (5 + s) & 1) != 0) in.get(cell.failed[s]);
+    }
+  }
+  return true;
+}
+
+}  // namespace
+
 void encode_buckets(const std::vector<ClosedBucket>& buckets, Encoder& out) {
   out.varint(buckets.size());
   int64_t second = 0;
@@ -171,6 +236,7 @@ void encode_buckets(const std::vector<ClosedBucket>& buckets, Encoder& out) {
       encode_cell(leaf.cell, out);
     }
     out.put(bucket.arms);
+    encode_details(bucket.details, out);
   }
 }
 
@@ -190,16 +256,12 @@ Result<std::vector<ClosedBucket>> decode_buckets(Decoder& in) {
     int64_t packed = 0;
     for (uint64_t cells = in.varint(); cells > 0 && in.ok(); --cells) {
       LeafCell& leaf = bucket.cells.emplace_back();
-      in.get(delta);
-      if (__builtin_add_overflow(packed, delta, &packed) || packed < 0 || packed >> 48 != 0) {
-        return disordered();
-      }
-      leaf.key.path = {static_cast<DimId>(packed >> 32), static_cast<DimId>(packed >> 16),
-                       static_cast<DimId>(packed)};
+      if (!decode_path(in, packed, leaf.key.path)) return disordered();
       in.get(leaf.key.arm);
       decode_cell(in, leaf.cell);
     }
     in.get(bucket.arms);
+    if (!decode_details(in, bucket.details)) return disordered();
   }
   if (!in.ok()) return fail(ErrorCode::corrupt, "input block: buckets end early");
   return buckets;

@@ -17,6 +17,21 @@ bool is_retry(std::string_view type) {
 
 }  // namespace
 
+std::string describe(const Scope& scope, const Slice& slice) {
+  std::string text = slice.merchant == "*" ? "" : "merchant " + slice.merchant;
+  if (text.empty() || scope != Scope{}) text += (text.empty() ? "" : ", ") + describe(scope);
+  if (slice.upstream != "*") {
+    text = scope == Scope{} && slice.merchant == "*" ? "upstream " + slice.upstream
+                                                     : text + " on upstream " + slice.upstream;
+  }
+  if (slice.region != "*") text += " in region " + slice.region;
+  if (slice.amount != "*") text += " with the " + slice.amount + " amounts";
+  if (slice.stage == "authenticated") text += " at authentication";
+  if (slice.stage == "created") text += " before authentication";
+  if (slice.stage == "authorised") text += " at authorisation";
+  return text;
+}
+
 bool scope_covers(const Scope& outer, const Scope& inner) {
   return admits(outer.issuer, inner.issuer) && admits(outer.method, inner.method) &&
          admits(outer.gateway, inner.gateway);
@@ -29,8 +44,11 @@ bool would_help(std::string_view type, const Scope& scope, const Hypothesis& h,
     case Cause::issuer_down:
     case Cause::method_wide:
       return type != action_type::kRerouteTraffic || h.scope.gateway != "*";
-    case Cause::gateway_down:
     case Cause::network:
+      // Moving payments mends nothing where one region's network fails.
+      return h.slice == Slice{} || h.id == answered;
+    case Cause::gateway_down:
+    case Cause::upstream_down:
     case Cause::latency:
       return true;
     case Cause::retry_storm:

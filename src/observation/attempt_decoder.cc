@@ -79,12 +79,21 @@ AttemptDecoder::AttemptDecoder(const ObservationConfig& config, const FieldMappi
       issuer_(compile(AttemptField::issuer, mapping.issuer, kMaxNameBytes)),
       method_(compile(AttemptField::method, mapping.method, kMaxNameBytes)),
       gateway_(compile(AttemptField::gateway, mapping.gateway, kMaxNameBytes)),
+      merchant_id_(compile(AttemptField::merchant_id, mapping.merchant_id, kMaxIdBytes)),
       currency_(compile(AttemptField::currency, mapping.currency, kMaxIdBytes)),
       status_(compile(AttemptField::status, mapping.status, kMaxIdBytes)),
+      stage_(compile(AttemptField::stage, mapping.stage, kMaxIdBytes)),
       decline_code_(compile(AttemptField::decline_code, mapping.decline_code, kMaxCodeBytes)),
+      region_(compile(AttemptField::region, mapping.region, kMaxNameBytes)),
       arm_(compile(AttemptField::arm, mapping.arm, kMaxIdBytes)),
       max_future_ms_(config.max_future_s * 1'000),
-      max_amount_minor_(config.max_amount_minor) {}
+      max_amount_minor_(config.max_amount_minor) {
+  int64_t edge = config.amount_band_minor;
+  for (int64_t& of_band : band_edges_) {
+    of_band = edge;
+    if (__builtin_mul_overflow(edge, 10, &edge)) edge = std::numeric_limits<int64_t>::max();
+  }
+}
 
 AttemptDecoder::TextSpec AttemptDecoder::compile(AttemptField field, const TextRule& rule,
                                                  std::size_t max_bytes) {
@@ -120,7 +129,7 @@ bool AttemptDecoder::decode(std::string_view bytes, int64_t now_ms, DecodedAttem
   escapes_ = layout_.escapes();
   Attempt& attempt = out.attempt;
   return read_texts(attempt) && read_status(attempt) && read_time(now_ms, attempt) &&
-         read_counts(attempt) && read_amount(out) && read_experiment(out);
+         read_counts(attempt) && read_amount(out) && read_details(out) && read_experiment(out);
 }
 
 inline bool AttemptDecoder::absent(AttemptField field) const {
@@ -297,6 +306,24 @@ bool AttemptDecoder::read_amount(DecodedAttempt& out) {
   if (amount > max_amount_minor_ || out.reporting_minor > max_amount_minor_) {
     return fail(DeadReason::number_out_of_range, kField);
   }
+  return true;
+}
+
+// What attribution asks for; all of it may be absent. REQUIRES: read_amount().
+bool AttemptDecoder::read_details(DecodedAttempt& out) {
+  unsigned band = 0;
+  for (const int64_t edge : band_edges_) band += out.reporting_minor >= edge;
+  out.band = static_cast<uint8_t>(band);
+  Attempt& attempt = out.attempt;
+  if (!read_text(merchant_id_, attempt.merchant_id)) return false;
+  if (!read_text(region_, attempt.region)) return false;
+  attempt.stage = AttemptStage::authorised;
+  std::string_view stage;
+  if (!read_text(stage_, stage)) return false;
+  if (stage.empty()) return true;
+  const auto parsed = parse_enum<AttemptStage>(stage);
+  if (!parsed) return fail(DeadReason::unknown_value, AttemptField::stage);
+  attempt.stage = *parsed;
   return true;
 }
 

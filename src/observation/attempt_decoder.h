@@ -11,13 +11,14 @@
 
 #include "layout.h"
 #include "numbers.h"
+#include "payops/model/cell.h"
 #include "payops/observation/config.h"
 #include "payops/observation/field_mapping.h"
 
 namespace payops::observation {
 
-inline constexpr std::size_t kMaxNameBytes = 64;         // issuer, method, gateway
-inline constexpr std::size_t kMaxIdBytes = 128;          // attempt and payment id
+inline constexpr std::size_t kMaxNameBytes = 64;         // issuer, method, gateway, region
+inline constexpr std::size_t kMaxIdBytes = 128;          // attempt, payment and merchant id
 inline constexpr std::size_t kMaxCodeBytes = 64;         // decline code
 inline constexpr int64_t kOldestTsMs = 946'684'800'000;  // 2000-01-01
 inline constexpr int64_t kMaxAttemptNo = 1'000'000;
@@ -48,6 +49,7 @@ class CurrencyTable {
 struct DecodedAttempt {
   Attempt attempt;
   int64_t reporting_minor = 0;   // the amount in the reporting currency
+  uint8_t band = 0;              // of it
   uint32_t actions_dropped = 0;  // action ids beyond kMaxActionsPerAttempt
 };
 
@@ -95,6 +97,7 @@ class AttemptDecoder {
                                      int64_t& out);
   [[nodiscard]] bool read_texts(Attempt& out);
   [[nodiscard]] bool read_status(Attempt& out);
+  [[nodiscard]] bool read_details(DecodedAttempt& out);
   [[nodiscard]] bool read_time(int64_t now_ms, Attempt& out);
   [[nodiscard]] bool read_counts(Attempt& out);
   [[nodiscard]] bool read_amount(DecodedAttempt& out);
@@ -107,10 +110,11 @@ class AttemptDecoder {
   Layout layout_;
   CurrencyTable currencies_;
   FieldTokens tokens_;
-  TextSpec attempt_id_, payment_id_, issuer_, method_, gateway_, currency_, status_, decline_code_,
-      arm_;
+  TextSpec attempt_id_, payment_id_, issuer_, method_, gateway_, merchant_id_, currency_, status_,
+      stage_, decline_code_, region_, arm_;
   int64_t max_future_ms_;
   int64_t max_amount_minor_;
+  std::array<int64_t, kAmountBands - 1> band_edges_{};
   bool escapes_ = false;
   Fault fault_{};
 };

@@ -31,6 +31,14 @@ Status ObservationConfig::validate() const {
     return config_error("max_amount_minor must be 1 to 1000000000000000");
   }
   if (!within(max_names, 2u, 65'000u)) return config_error("max_names must be 2 to 65000");
+  if (!within(max_regions, 1u, 255u)) return config_error("max_regions must be 1 to 255");
+  if (!within(max_merchants, 1u, 65'000u)) return config_error("max_merchants must be 1 to 65000");
+  if (!within(amount_band_minor, 1, 1'000'000'000'000)) {
+    return config_error("amount_band_minor must be 1 to 1000000000000");
+  }
+  if (!within(max_detail_keys, 1u, 65'536u) || max_open_details == 0) {
+    return config_error("max_detail_keys must be 1 to 65536, max_open_details at least 1");
+  }
   if (max_leaf_keys == 0 || max_open_cells == 0 || max_open_seconds == 0 ||
       max_open_attempts == 0) {
     return config_error("a limit of observation must be at least 1");

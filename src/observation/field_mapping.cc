@@ -70,6 +70,7 @@ Status FieldMapping::validate() const {
     }
   }
   if (const Status words = check_words<AttemptStatus>("status", status); !words) return words;
+  if (const Status words = check_words<AttemptStage>("stage", stage); !words) return words;
   return check_words<Arm>("arm", arm);
 }
 

@@ -20,6 +20,8 @@ IngestCounts& IngestCounts::operator+=(const IngestCounts& more) {
   dead_letters_dropped += more.dead_letters_dropped;
   names_to_other += more.names_to_other;
   keys_to_other += more.keys_to_other;
+  details_to_other += more.details_to_other;
+  detail_names_to_other += more.detail_names_to_other;
   arms_dropped += more.arms_dropped;
   seconds_forced += more.seconds_forced;
   return *this;

@@ -99,7 +99,7 @@ void Layout::add(AttemptField field, const std::string& path) {
     if (c == nodes_[node].children.size()) nodes_[node].children.push_back({key});
     if (dot == std::string::npos) {
       Target& target = nodes_[node].children[c].target;
-      target.fields = static_cast<uint16_t>(target.fields | bit_of(field));
+      target.fields |= bit_of(field);
       target.first = static_cast<uint8_t>(std::countr_zero(target.fields));
       return;
     }

@@ -77,9 +77,9 @@ class Layout {
 
   // What a key's value is for: an object that holds fields, one or more fields, or nothing.
   struct Target {
+    uint32_t fields = 0;  // bit per AttemptField
     int16_t node = -1;
-    uint16_t fields = 0;  // bit per AttemptField
-    uint8_t first = 0;    // the lowest of them
+    uint8_t first = 0;  // the lowest of them
   };
   struct Child {
     std::string key;

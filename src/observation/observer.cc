@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "attempt_decoder.h"
+#include "detail_names.h"
 #include "mask.h"
 #include "name_cache.h"
 #include "open_second.h"
@@ -41,9 +42,11 @@ struct SlotPlace {
 // are decoded while the memory it will touch comes.
 struct Arrival {
   bool decoded = false;
-  bool path_known = false;   // key.path is set
-  bool cause_known = false;  // decline_class is set
-  uint64_t id = 0;           // hash64 of the attempt's
+  bool path_known = false;     // key.path is set
+  bool cause_known = false;    // decline_class is set
+  bool details_known = false;  // region and merchant are set
+  bool detail_beyond = false;  // one of them is "other" for want of room
+  uint64_t id = 0;             // hash64 of the attempt's
   int64_t ts_ms = 0;
   Counted counted;
   double propensity = 1.0;
@@ -52,7 +55,9 @@ struct Arrival {
   std::array<uint64_t, kMaxActionsPerAttempt> actions{};
 
   // Nothing more is asked of the decoder, so that it may go on to the next message.
-  [[nodiscard]] bool complete() const { return decoded && path_known && cause_known; }
+  [[nodiscard]] bool complete() const {
+    return decoded && path_known && cause_known && details_known;
+  }
 };
 
 void fetch_ahead(std::string_view bytes) {
@@ -68,6 +73,8 @@ struct Observer::State {
         declines(d),
         decoder(c, m),
         dictionary(&names),
+        detail_names{DetailNames(names.of(Detail::region), c.max_regions + std::size_t{1}),
+                     DetailNames(names.of(Detail::merchant), c.max_merchants + std::size_t{1})},
         watermark(c.lateness_ms, c.idle_ms) {}
 
   SlotPlace& place(int32_t slot);
@@ -85,6 +92,9 @@ struct Observer::State {
   void relieve();
   [[nodiscard]] bool known_path(const Attempt& attempt, SeriesKey& path) const;
   [[nodiscard]] SeriesKey learn_path(const Attempt& attempt, bool again);
+  void find_details(const Attempt& attempt, Arrival& out) const;
+  void learn_details(const Attempt& attempt, Counted& counted);
+  void count_detail(OpenSecond& bucket, const Counted& counted, bool beyond, bool again);
   [[nodiscard]] bool known_cause(const Attempt& attempt, DeclineClass& cause) const;
   void name_unknown(std::string_view code);
   void release(std::unique_ptr<OpenSecond> second);
@@ -95,6 +105,8 @@ struct Observer::State {
   Dictionary* dictionary;
   std::array<std::size_t, kDimensions> names_taken{};
   std::array<NameCache, kDimensions> caches;
+  std::array<DetailNames, kDetails> detail_names;
+  std::array<std::size_t, kDetails> details_taken{};
   Watermark watermark;
   std::vector<SlotPlace> slots;
   DecodedAttempt decoded;
@@ -105,6 +117,7 @@ struct Observer::State {
   int64_t closed_to = kNeverClosed;
   std::size_t open_attempts = 0;
   std::size_t open_cells = 0;
+  std::size_t open_details = 0;
   std::size_t expected_attempts = 0;  // of the next second, from the last closed one
 
   IngestCounts counts;  // but for dead_letters, which is:
@@ -214,6 +227,41 @@ SeriesKey Observer::State::learn_path(const Attempt& attempt, bool again) {
   return {ids[0], ids[1], ids[2]};
 }
 
+inline void Observer::State::find_details(const Attempt& attempt, Arrival& out) const {
+  const DetailNames& regions = detail_names[static_cast<std::size_t>(Detail::region)];
+  const DetailNames& merchants = detail_names[static_cast<std::size_t>(Detail::merchant)];
+  out.counted.region = regions.find(attempt.region);
+  out.counted.merchant = merchants.find(attempt.merchant_id);
+  out.details_known =
+      out.counted.region != DetailNames::kMiss && out.counted.merchant != DetailNames::kMiss;
+  out.detail_beyond = (out.counted.region == kOther && !attempt.region.empty()) ||
+                      (out.counted.merchant == kOther && !attempt.merchant_id.empty());
+}
+
+// Names that a table has room for; those that no scope could hold count as none.
+void Observer::State::learn_details(const Attempt& attempt, Counted& counted) {
+  const auto learn = [&](Detail detail, std::string_view name, DimId& id) {
+    const auto d = static_cast<std::size_t>(detail);
+    id = detail_names[d].find(name);
+    if (id != DetailNames::kMiss) return;
+    id = usable_name(name) ? dictionary->details[d].intern(name) : kOther;
+    if (id != kOther) detail_names[d].put(name, id);
+  };
+  learn(Detail::region, attempt.region, counted.region);
+  learn(Detail::merchant, attempt.merchant_id, counted.merchant);
+}
+
+inline void Observer::State::count_detail(OpenSecond& bucket, const Counted& counted, bool beyond,
+                                          bool again) {
+  const std::size_t cells = bucket.detail_count();
+  const bool room = open_details < config.max_open_details;
+  const bool kept = bucket.count_detail(counted, room ? config.max_detail_keys : cells);
+  open_details += bucket.detail_count() - cells;
+  if (again) return;
+  counts.details_to_other += kept ? 0 : 1;
+  counts.detail_names_to_other += beyond ? 1 : 0;
+}
+
 void Observer::State::name_unknown(std::string_view code) {
   const std::string name = code.empty() ? "(none)" : masked_excerpt(code, kCodeNameBytes);
   if (const auto it = unknown_codes.find(name); it != unknown_codes.end()) {
@@ -255,6 +303,7 @@ void Observer::State::receive(const Message& message, int64_t now_ms, Arrival& o
   const Attempt& attempt = decoded.attempt;
   out.path_known = known_path(attempt, out.counted.key.path);
   out.cause_known = known_cause(attempt, out.counted.decline_class);
+  find_details(attempt, out);
   out.id = hash64(attempt.attempt_id);
   out.ts_ms = attempt.ts_ms;
   out.counted.key.arm = attempt.arm;
@@ -262,6 +311,8 @@ void Observer::State::receive(const Message& message, int64_t now_ms, Arrival& o
   out.counted.first = attempt.attempt_no == 1;
   out.counted.latency_ms = attempt.latency_ms;
   out.counted.amount_minor = decoded.reporting_minor;
+  out.counted.band = decoded.band;
+  out.counted.stage = attempt.stage;
   out.propensity = attempt.propensity;
   out.action_count = attempt.action_count;
   out.actions_dropped = decoded.actions_dropped;
@@ -270,7 +321,7 @@ void Observer::State::receive(const Message& message, int64_t now_ms, Arrival& o
 
 inline void Observer::State::fetch_slots(const Arrival& arrival) const {
   const OpenSecond* near = recently_open(arrival.ts_ms / 1'000);
-  if (near != nullptr) near->fetch_slots(arrival.id, arrival.counted.key);
+  if (near != nullptr) near->fetch_slots(arrival.id, arrival.counted);
 }
 
 // REQUIRES: fetch_slots() some time ago.
@@ -325,6 +376,7 @@ void Observer::State::count(const Message& message, const Arrival& arrival, bool
   if (++open_attempts > config.max_open_attempts) relieve();
   Counted counted = arrival.counted;
   if (!arrival.path_known) counted.key.path = learn_path(decoded.attempt, again);
+  if (!arrival.details_known) learn_details(decoded.attempt, counted);
   if (!again) watermark.trust(message.slot, arrival.ts_ms);
   bucket.note_offset(message.slot, message.offset);
   if (!arrival.cause_known && !again) name_unknown(decoded.attempt.decline_code);
@@ -333,6 +385,7 @@ void Observer::State::count(const Message& message, const Arrival& arrival, bool
   const std::size_t room = config.max_open_cells > open_cells ? config.max_leaf_keys : cells;
   const bool kept = bucket.count(counted, room);
   open_cells += bucket.cell_count() - cells;
+  if (counted.first) count_detail(bucket, counted, arrival.detail_beyond, again);
   uint32_t arms_dropped = arrival.actions_dropped;
   for (std::size_t i = 0; i < arrival.action_count; ++i) {
     if (!bucket.count_arm(counted, arrival.actions[i], arrival.propensity)) ++arms_dropped;
@@ -349,6 +402,11 @@ Observer::Observer(const ObservationConfig& config, const DeclineTable& declines
   for (std::size_t d = 0; d < kDimensions; ++d) {
     dictionary.tables[d].set_limit(config.max_names);
     state_->names_taken[d] = dictionary.tables[d].size();
+  }
+  dictionary.details[0].set_limit(config.max_regions + std::size_t{1});
+  dictionary.details[1].set_limit(config.max_merchants + std::size_t{1});
+  for (std::size_t d = 0; d < kDetails; ++d) {
+    state_->details_taken[d] = dictionary.details[d].size();
   }
 }
 
@@ -422,6 +480,7 @@ bool Observer::next_closed(ClosedBucket& out, int64_t before_second) {
   s.expected_attempts = second->attempts();
   s.open_attempts -= second->attempts();
   s.open_cells -= second->cell_count();
+  s.open_details -= second->detail_count();
   second->move_to(out);
   s.release(std::move(second));
   return true;
@@ -474,6 +533,12 @@ DictionaryDelta Observer::take_new_names() {
       delta.added[d].push_back(names[i]);
     }
     state_->names_taken[d] = names.size();
+  }
+  for (std::size_t d = 0; d < kDetails; ++d) {
+    const std::vector<std::string>& names = state_->dictionary->details[d].names();
+    delta.details[d].assign(names.begin() + static_cast<std::ptrdiff_t>(state_->details_taken[d]),
+                            names.end());
+    state_->details_taken[d] = names.size();
   }
   return delta;
 }

@@ -18,6 +18,10 @@ struct Counted {
   bool first = true;                                   // attempt_no 1
   uint32_t latency_ms = 0;
   int64_t amount_minor = 0;  // reporting currency
+  DimId region = kOther;
+  DimId merchant = kOther;
+  uint8_t band = 0;
+  AttemptStage stage = AttemptStage::authorised;
 };
 
 class OpenSecond {
@@ -31,17 +35,22 @@ class OpenSecond {
   [[nodiscard]] SeenSet& seen() { return seen_; }
   [[nodiscard]] std::size_t attempts() const { return seen_.size(); }
   [[nodiscard]] std::size_t cell_count() const { return cells_.size(); }
+  [[nodiscard]] std::size_t detail_count() const { return details_.size(); }
 
   // Counts the attempt into the cell of its key; a key not yet there makes one while fewer than
   // `max_cells` exist, else the attempt goes to path "other". False when it did.
   bool count(const Counted& attempt, std::size_t max_cells);
+  // Counts the details of a first attempt; a key beyond `max_cells` goes to that of all "other".
+  // False when it did.
+  bool count_detail(const Counted& attempt, std::size_t max_cells);
   // Counts it under an action. False when a new (action, arm) is beyond kMaxArms.
   bool count_arm(const Counted& attempt, uint64_t action, double propensity);
 
   // Asks for the memory in which an id and a key will be looked up; later, for that of the cell.
-  void fetch_slots(uint64_t id, const LeafKey& key) const {
+  void fetch_slots(uint64_t id, const Counted& attempt) const {
     seen_.fetch(id);
-    prefetch(&index_[place_of(pack(key))]);
+    prefetch(&index_[place_of(pack(attempt.key))]);
+    prefetch(&detail_index_[place_of(pack_detail(attempt))]);
   }
   void fetch_cell(const Counted& attempt) const;
 
@@ -73,6 +82,27 @@ class OpenSecond {
   [[nodiscard]] std::size_t place_of(uint64_t packed) const {
     return static_cast<std::size_t>((packed * 0x9E3779B97F4A7C15u) >> 32) & (index_.size() - 1);
   }
+  // The same for details: two words, of which the first is never 0.
+  struct PackedDetail {
+    uint64_t path = 0;
+    uint32_t rest = 0;  // region, merchant, band: 8, 16, 8 bits
+    bool operator==(const PackedDetail&) const = default;
+  };
+  struct DetailSlot {
+    PackedDetail packed;
+    uint32_t cell = 0;
+  };
+  [[nodiscard]] static PackedDetail pack_detail(const Counted& a) {
+    return {uint64_t{1} << 63 | a.key.path.packed(),
+            uint32_t{a.region} << 24 | uint32_t{a.merchant} << 8 | a.band};
+  }
+  [[nodiscard]] std::size_t place_of(const PackedDetail& packed) const {
+    const uint64_t mixed = (packed.path ^ uint64_t{packed.rest} << 20) * 0x9E3779B97F4A7C15u;
+    return static_cast<std::size_t>(mixed >> 32) & (detail_index_.size() - 1);
+  }
+  [[nodiscard]] DetailSlot& slot_of(const PackedDetail& packed);
+  DetailCell& make_detail(const PackedDetail& packed, DetailSlot* slot);
+  void sort_details();
   [[nodiscard]] Slot& slot_of(uint64_t packed);  // its own or the free one
   [[nodiscard]] Cell* find(const LeafKey& key);
   [[nodiscard]] Cell& make(const LeafKey& key);
@@ -82,6 +112,14 @@ class OpenSecond {
   SeenSet seen_;
   std::vector<LeafCell> cells_;
   std::vector<Slot> index_ = std::vector<Slot>(64);
+  struct DetailOrder {
+    PackedDetail packed;
+    uint32_t cell = 0;
+  };
+  std::vector<DetailCell> details_;
+  std::vector<DetailSlot> detail_index_ = std::vector<DetailSlot>(64);
+  std::vector<DetailOrder> order_, order_spare_;  // of details_, while they are sorted
+  std::vector<DetailCell> sorted_;
   std::vector<ArmCell> arms_;
   std::vector<int64_t> first_offsets_;
 };

@@ -17,9 +17,10 @@ namespace {
 
 // The bytes of a snapshot; a change of shape raises the version.
 struct Snapshot {
-  uint32_t version = 1;
+  uint32_t version = 2;
   std::string config;  // JSON
   std::array<std::vector<std::string>, kDimensions> names;
+  std::array<std::vector<std::string>, kDetails> details;
   std::string reasoner;
   std::string ledger;
   learning::OutcomeTracker tracker;
@@ -35,25 +36,27 @@ struct Snapshot {
   static constexpr auto fields() {
     return std::make_tuple(
         field("version", &Snapshot::version), field("config", &Snapshot::config),
-        field("names", &Snapshot::names), field("reasoner", &Snapshot::reasoner),
-        field("ledger", &Snapshot::ledger), field("tracker", &Snapshot::tracker),
-        field("effects", &Snapshot::effects), field("peaks", &Snapshot::peaks),
-        field("rule", &Snapshot::rule), field("incidents", &Snapshot::incidents),
-        field("kill_switch", &Snapshot::kill_switch),
+        field("names", &Snapshot::names), field("details", &Snapshot::details),
+        field("reasoner", &Snapshot::reasoner), field("ledger", &Snapshot::ledger),
+        field("tracker", &Snapshot::tracker), field("effects", &Snapshot::effects),
+        field("peaks", &Snapshot::peaks), field("rule", &Snapshot::rule),
+        field("incidents", &Snapshot::incidents), field("kill_switch", &Snapshot::kill_switch),
         field("last_reset_ts_ms", &Snapshot::last_reset_ts_ms), field("totals", &Snapshot::totals),
         field("closed_to_ms", &Snapshot::closed_to_ms), field("digest", &Snapshot::digest));
   }
 };
-constexpr uint32_t kSnapshotVersion = 1;
+constexpr uint32_t kSnapshotVersion = 2;
 
 void learn_names(Dictionary& dictionary, const DictionaryDelta& delta) {
-  for (std::size_t d = 0; d < kDimensions; ++d) {
-    for (const std::string& name : delta.added[d]) {
+  const auto learn = [](NameTable& table, const std::vector<std::string>& names) {
+    for (const std::string& name : names) {
       // The observer that learnt the names has applied the configured limit.
-      dictionary.tables[d].set_limit(dictionary.tables[d].size() + 1);
-      (void)dictionary.tables[d].intern(name);
+      table.set_limit(table.size() + 1);
+      (void)table.intern(name);
     }
-  }
+  };
+  for (std::size_t d = 0; d < kDimensions; ++d) learn(dictionary.tables[d], delta.added[d]);
+  for (std::size_t d = 0; d < kDetails; ++d) learn(dictionary.details[d], delta.details[d]);
 }
 
 // The settings of each part are checked by that part where a file is read; here all are.
@@ -64,6 +67,7 @@ Status validate_all(const AgentConfig& config) {
   if (valid) valid = config.economics.validate();
   if (valid) valid = config.limits.validate();
   if (valid) valid = config.learning.validate();
+  if (valid) valid = config.topology.validate();
   return valid;
 }
 
@@ -109,6 +113,7 @@ void PaymentsAgent::Impl::configure(const AgentConfig& next) {
   config = next;
   config_hash = sha256_hex(dump(to_json(config)));
   reasoner = reasoning::Reasoner(config.reasoning);
+  reasoner.set_topology(config.topology);
   Decoder in(kept);
   reasoner.decode(in);
   PAYOPS_CHECK(in.at_end());
@@ -188,6 +193,7 @@ std::string PaymentsAgent::Impl::encode() const {
   Snapshot snapshot{.version = kSnapshotVersion,
                     .config = dump(to_json(config)),
                     .names = {},
+                    .details = {},
                     .reasoner = {},
                     .ledger = ledger.encode(),
                     .tracker = tracker,
@@ -201,6 +207,7 @@ std::string PaymentsAgent::Impl::encode() const {
                     .closed_to_ms = closed_to_ms,
                     .digest = digest};
   for (std::size_t d = 0; d < kDimensions; ++d) snapshot.names[d] = dictionary.tables[d].names();
+  for (std::size_t d = 0; d < kDetails; ++d) snapshot.details[d] = dictionary.details[d].names();
   Encoder out(snapshot.reasoner);
   reasoner.encode(out);
   return payops::encode(snapshot);
@@ -218,6 +225,7 @@ Status PaymentsAgent::Impl::decode(std::string_view bytes) {
   configure(*parsed);
   config_hash = sha256_hex(snapshot->config);
   for (std::size_t d = 0; d < kDimensions; ++d) dictionary.tables[d].assign(snapshot->names[d]);
+  for (std::size_t d = 0; d < kDetails; ++d) dictionary.details[d].assign(snapshot->details[d]);
   Decoder in(snapshot->reasoner);
   reasoner.decode(in);
   if (!in.at_end()) return fail(ErrorCode::corrupt, "snapshot: the series do not decode");

@@ -182,6 +182,12 @@ Reasoned PaymentsAgent::Impl::reason(const Cycle& cycle) {
   }
   delta.assessment = reasoner.assess(ts_ms, dictionary, own);
   delta.economics = config.economics;
+  // What gateways share by the topology bars reroutes between them, as the prices' own list does.
+  for (const Upstream& upstream : config.topology.upstreams) {
+    for (const std::string& gateway : upstream.gateways) {
+      delta.economics.upstreams[gateway].push_back(upstream.name);
+    }
+  }
   if (insight.reveal) insight.reveal(delta.assessment, delta.economics);
   decision::observe(peaks, delta.assessment);
   totals.alarms += static_cast<int64_t>(delta.assessment.rose.size());

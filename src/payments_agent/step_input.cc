@@ -16,20 +16,33 @@ Status wrong(const std::string& what) {
 }
 
 // How many ids each dimension has once the names are learnt.
-using Sizes = std::array<std::size_t, kDimensions>;
+struct Sizes {
+  std::array<std::size_t, kDimensions> paths{};
+  std::array<std::size_t, kDetails> details{};
+};
+
+Result<std::size_t> size_after(const std::vector<std::string>& added, const NameTable& table) {
+  std::set<std::string_view> all(table.names().begin(), table.names().end());
+  for (const std::string& name : added) {
+    if (!all.insert(name).second) {
+      return tl::make_unexpected(wrong("the name \"" + name + "\" is learnt twice").error());
+    }
+  }
+  if (all.size() >= kAny) return tl::make_unexpected(wrong("too many names").error());
+  return all.size();
+}
 
 Result<Sizes> sizes_after(const DictionaryDelta& names, const Dictionary& dictionary) {
   Sizes sizes{};
   for (std::size_t d = 0; d < kDimensions; ++d) {
-    const std::vector<std::string>& known = dictionary.tables[d].names();
-    std::set<std::string_view> all(known.begin(), known.end());
-    for (const std::string& name : names.added[d]) {
-      if (!all.insert(name).second) {
-        return tl::make_unexpected(wrong("the name \"" + name + "\" is learnt twice").error());
-      }
-    }
-    sizes[d] = all.size();
-    if (sizes[d] >= kAny) return tl::make_unexpected(wrong("too many names").error());
+    const auto size = size_after(names.added[d], dictionary.tables[d]);
+    if (!size) return tl::make_unexpected(size.error());
+    sizes.paths[d] = *size;
+  }
+  for (std::size_t d = 0; d < kDetails; ++d) {
+    const auto size = size_after(names.details[d], dictionary.details[d]);
+    if (!size) return tl::make_unexpected(size.error());
+    sizes.details[d] = *size;
   }
   return sizes;
 }
@@ -47,14 +60,33 @@ bool countable(const Cell& cell) {
          cell.approved_amount_minor >= 0;
 }
 
+bool has_name(const SeriesKey& path, const Sizes& sizes) {
+  return path.issuer < sizes.paths[0] && path.method < sizes.paths[1] &&
+         path.gateway < sizes.paths[2];
+}
+
+Status check_details(const std::vector<DetailCell>& details, const Sizes& sizes) {
+  const DetailCell* before = nullptr;
+  for (const DetailCell& cell : details) {
+    if (!has_name(cell.key.path, sizes) || cell.key.region >= sizes.details[0] ||
+        cell.key.merchant >= sizes.details[1] || cell.key.band >= kAmountBands) {
+      return wrong("a detail that has no name");
+    }
+    if (before != nullptr && !(before->key < cell.key)) return wrong("details are out of order");
+    for (std::size_t s = 0; s < kStages; ++s) {
+      if (cell.failed[s] > cell.reached[s]) return wrong("details that contradict each other");
+    }
+    before = &cell;
+  }
+  return {};
+}
+
 Status check_bucket(const ClosedBucket& bucket, const Sizes& sizes) {
   if (bucket.second > kYear9999Ms / 1000) return wrong("a second after the year 9999");
   const LeafCell* before = nullptr;
   for (const LeafCell& leaf : bucket.cells) {
     const SeriesKey& path = leaf.key.path;
-    if (path.issuer >= sizes[0] || path.method >= sizes[1] || path.gateway >= sizes[2]) {
-      return wrong("a count of a path that has no name");
-    }
+    if (!has_name(path, sizes)) return wrong("a count of a path that has no name");
     if (before != nullptr && !(before->key < leaf.key)) return wrong("paths are out of order");
     if (!countable(leaf.cell)) return wrong("counts of a path that contradict each other");
     before = &leaf;
@@ -62,7 +94,7 @@ Status check_bucket(const ClosedBucket& bucket, const Sizes& sizes) {
   for (const ArmCell& arm : bucket.arms) {
     if (arm.amount_minor < 0 || arm.converted_amount_minor < 0) return wrong("a negative amount");
   }
-  return {};
+  return check_details(bucket.details, sizes);
 }
 
 Status check_counts(const observation::IngestCounts& counts) {

@@ -8,21 +8,12 @@
 namespace payops::reasoning {
 namespace {
 
-using Grid = std::array<double, kGrid>;
-
 constexpr double kDeviant = 0.02;   // a path that does not follow its scope
 constexpr double kAffected = 0.10;  // a path with a fault of its own, where nothing is structured
 
 double log_add(double a, double b) {
   const double high = std::max(a, b);
   return high + std::log1p(std::exp(std::min(a, b) - high));
-}
-
-double log_mean(const Grid& values) {
-  const double high = *std::max_element(values.begin(), values.end());
-  double sum = 0.0;
-  for (const double v : values) sum += std::exp(v - high);
-  return high + std::log(sum / static_cast<double>(values.size()));
 }
 
 Grid row_evidence(const Row& row, RowKind kind) {
@@ -45,6 +36,23 @@ std::size_t pattern_of(const SeriesKey& key) {
 }
 
 }  // namespace
+
+double log_mean(const Grid& values) {
+  const double high = *std::max_element(values.begin(), values.end());
+  double sum = 0.0;
+  for (const double v : values) sum += std::exp(v - high);
+  return high + std::log(sum / static_cast<double>(values.size()));
+}
+
+Grid deviating_evidence(double n, double k, double e) {
+  Grid llr = row_evidence({.path = {}, .n = n, .k = k, .e = e}, RowKind::share);
+  const double own = log_mean(llr);
+  const double idle = log_add(std::log1p(-kDeviant), std::log(kDeviant) + own);
+  for (double& v : llr) {
+    v = log_add(std::log1p(-kDeviant) + v, std::log(kDeviant) + own) - idle;
+  }
+  return llr;
+}
 
 double ScopeScore::moved() const {
   if (kind == RowKind::drop) return e > 0.0 ? std::clamp(1.0 - k / e, 0.0, 0.99) : 0.0;

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "payops/core/digest.h"
+#include "candidate.h"
 #include "payops/core/text.h"
 #include "state.h"
 
@@ -27,6 +27,9 @@ constexpr std::array<double, kCauses> kCausePrior{
     0.02,  // fraud_burst
     0.02,  // own_action
     0.02,  // data_problem
+    0.06,  // upstream_down
+    0.05,  // authentication
+    0.06,  // merchant_change
     0.02,  // none_of_these
 };
 
@@ -81,6 +84,7 @@ constexpr std::array<double, 4> classes_of(Cause cause) {
     case Cause::issuer_down:
       return {0.72, 0.06, 0.07, 0.15};
     case Cause::gateway_down:
+    case Cause::upstream_down:
       return {0.10, 0.55, 0.17, 0.18};
     case Cause::network:
       return {0.26, 0.22, 0.30, 0.22};
@@ -121,17 +125,16 @@ double class_evidence(const Totals& inside, Cause cause) {
   return std::clamp(sum, cause == Cause::network ? -1.0 : -8.0, 8.0);
 }
 
-struct Candidate {
-  Cause cause = Cause::none_of_these;
-  SeriesKey scope;
-  double log_prior = 0.0;
-  double log_likelihood = 0.0;
-  double explained = 0.0;  // excess inside the scope
-  double probability = 0.0;
-  double prior = 0.0;
-  std::vector<std::string> evidence_for;
-  std::vector<std::string> evidence_against;
-};
+// The details speak as if their leaves were independent, which they are not quite.
+constexpr double kDetailTemper = 1.5;
+constexpr double kPerDetail = 1.5;       // ln cost of every further dimension of a slice
+constexpr double kMixEvidence = 3.0;     // from which a change of mix is considered
+// Two things that break by themselves within two minutes: once in a thousand incidents.
+constexpr int64_t kTogetherS = 120;
+constexpr double kCoincidence = 6.9;
+constexpr double kMostOfIt = 0.7;  // of an alarm's excess, in a slice that stands behind it
+constexpr double kDetailsLearnt = 1000;  // attempts, before the details are listened to
+constexpr std::size_t kDetailLeaves = 1500;
 
 std::string percent(double share) { return fixed(100.0 * share, 1) + " %"; }
 
@@ -170,16 +173,19 @@ std::string figures(const Totals& t, Share share) {
 class Explanation {
  public:
   Explanation(const Reasoner::State& state, const LiveAlarm& alarm, std::vector<Row> rows,
-              std::vector<Row> technical, const Dictionary& dictionary)
+              std::vector<Row> technical, const Suspects* suspects, const Dictionary& dictionary)
       : state_(state),
         alarm_(alarm),
         rows_(std::move(rows)),
         technical_rows_(std::move(technical)),
         table_(rows_, alarm.share == Share::volume ? RowKind::drop : RowKind::share),
         technical_(technical_rows_, RowKind::share),
+        suspects_(suspects),
         dictionary_(dictionary) {
     if (alarm.share == Share::technical) {
       add_places();
+      add_mix();
+      add_suspects();
     }
     for (const auto& [cause, fit] : fits(alarm.share)) add_fitting(cause, fit);
     add_none();
@@ -190,6 +196,7 @@ class Explanation {
 
  private:
   [[nodiscard]] double evidence(const SeriesKey& scope) const {
+    if (mixed_) return detail_evidence({.path = scope});
     const ScopeScore* score = table_.find(scope);
     return score != nullptr ? score->log_evidence : 0.0;
   }
@@ -235,6 +242,95 @@ class Explanation {
           score->log_evidence + class_evidence(inside(score->scope), cause));
     }
   }
+  [[nodiscard]] auto mine() const {
+    return [this](const SeriesKey& path) {
+      if (alarm_.scope.covers(path)) return true;
+      return std::none_of(state_.alarms.begin(), state_.alarms.end(), [&](const LiveAlarm& a) {
+        return a.share == alarm_.share && !a.secondary && a.scope.covers(path);
+      });
+    };
+  }
+  [[nodiscard]] double detail_evidence(const DetailSlice& slice) const {
+    return suspects_->evidence(slice, mine()) / kDetailTemper;
+  }
+  // Other payments than usual, each of which fails as it always did: then the places are weighed
+  // against what is usual for these payments.
+  void add_mix() {
+    if (suspects_ == nullptr) return;
+    mixed_ = suspects_->mix_evidence(alarm_.scope) / kDetailTemper >= kMixEvidence;
+    if (!mixed_) return;
+    for (Candidate& c : candidates_) {
+      c.log_likelihood = evidence(c.scope) + class_evidence(inside(c.scope), c.cause);
+    }
+    add(Cause::customer_shift, alarm_.scope,
+        std::log(kCausePrior[static_cast<std::size_t>(Cause::customer_shift)]), 0.0);
+    candidates_.back().evidence_for.push_back(mix_in_words());
+  }
+  // Whether another alarm that began with this one shows the same slice: then either one thing
+  // broke or two at once.
+  [[nodiscard]] bool shared(const DetailSlice& slice) const {
+    return std::any_of(state_.alarms.begin(), state_.alarms.end(), [&](const LiveAlarm& a) {
+      const bool peer = a.share == Share::technical && !a.secondary && a.scope != alarm_.scope &&
+                        std::abs(a.started - alarm_.started) <= kTogetherS;
+      if (!peer || !overlap(a.scope, slice.path)) return false;
+      DetailSlice part = slice;
+      if (a.scope.issuer != kAny) part.path.issuer = a.scope.issuer;
+      if (a.scope.method != kAny) part.path.method = a.scope.method;
+      if (a.scope.gateway != kAny) part.path.gateway = a.scope.gateway;
+      const SliceTotals in = suspects_->totals(part), all = suspects_->totals({.path = a.scope});
+      return in.k - in.e > kMostOfIt * (all.k - all.e) && all.k > all.e;
+    });
+  }
+  [[nodiscard]] Cause cause_of_slice(const DetailSlice& slice) const {
+    if (slice.merchant != kWhole) return Cause::merchant_change;
+    if (slice.stage == static_cast<int32_t>(AttemptStage::authenticated))
+      return Cause::authentication;
+    if (slice.upstream != kWhole) return Cause::upstream_down;
+    return slice.region != kWhole ? Cause::network : cause_of(slice.path);
+  }
+  // Slices that the details suggest, against the place that explains the same details best.
+  void add_suspects() {
+    if (suspects_ == nullptr || suspects_->list().empty()) return;
+    const Candidate* anchor = nullptr;
+    double anchor_evidence = 0.0;
+    for (const Candidate& c : candidates_) {
+      if (!is_place(c.cause)) continue;
+      const double evidence = detail_evidence({.path = c.scope});
+      if (anchor == nullptr || evidence > anchor_evidence) {
+        anchor = &c;
+        anchor_evidence = evidence;
+      }
+    }
+    if (anchor == nullptr) return;
+    const double common =
+        anchor->log_likelihood - class_evidence(inside(anchor->scope), anchor->cause);
+    for (const Suspect& suspect : suspects_->list()) {
+      const DetailSlice& slice = suspect.slice;
+      if (!overlap(slice.path, alarm_.scope)) continue;
+      const Cause cause = cause_of_slice(slice);
+      const double words = cause == Cause::merchant_change || cause == Cause::authentication
+                               ? 0.0
+                               : class_evidence(inside(slice.path), cause);
+      const int depth = slice.path.depth() + slice.detail_depth();
+      const SliceTotals t = suspects_->totals(slice);
+      candidates_.push_back(
+          {.cause = cause,
+           .scope = slice.path,
+           .slice = slice,
+           .log_prior = std::log(kCausePrior[static_cast<std::size_t>(cause)] / suspect.choices) -
+                        kPerDetail * (depth - 1) + (shared(slice) ? kCoincidence : 0.0),
+           .log_likelihood = common + detail_evidence(slice) - anchor_evidence + words,
+           .explained = t.k - t.e,
+           .evidence_for = {},
+           .evidence_against = {}});
+    }
+  }
+  [[nodiscard]] std::string mix_in_words() const {
+    const SliceTotals t = suspects_->totals({.path = alarm_.scope});
+    return "for the merchants, regions and amounts of these payments " + percent(t.e / t.n) +
+           " is usual, and " + percent(t.k / t.n) + " failed; for such paths " +
+           percent(t.e_path / t.n) + " is";
+  }
   void add_fitting(Cause cause, double fit) {
     if (cause == Cause::own_action && !own_action_near()) return;
     // A storm or a slowness that was there first can be the cause; one that follows is a symptom.
@@ -273,7 +369,7 @@ class Explanation {
     add(cause, scope, std::log(kCausePrior[static_cast<std::size_t>(cause)]), likelihood);
   }
   void add_none() {
-    const double best = std::max(0.0, table_.unstructured());
+    const double best = mixed_ ? 0.0 : std::max(0.0, table_.unstructured());
     add(Cause::none_of_these, {},
         std::log(kCausePrior[static_cast<std::size_t>(Cause::none_of_these)]),
         best + std::log(kNoneFit));
@@ -296,7 +392,7 @@ class Explanation {
     const double memory = state_.config.belief_memory;
     const uint64_t id = alarm_hash(alarm_);
     const auto remembered = [&](const Candidate& c) {
-      const auto it = state_.beliefs.find({id, c.cause, c.scope.packed()});
+      const auto it = state_.beliefs.find({id, c.cause, belief_scope(c)});
       if (it == state_.beliefs.end()) return c.log_prior;
       return (1.0 - memory) * c.log_prior + memory * std::log(std::max(it->second, 1e-4));
     };
@@ -305,7 +401,30 @@ class Explanation {
     // Nothing is ever quite ruled out or certain: the likelihoods are models too.
     for (Candidate& c : candidates_) c.probability = 0.99 * c.probability + 0.01 * c.prior;
   }
+  [[nodiscard]] std::string figures_of(const SliceTotals& t) const {
+    return figures({.n = t.n, .k = t.k, .e = t.e}, Share::technical);
+  }
+  // The slice, what is left of the alarm's scope without it, and what it spares.
+  void describe_slice(Candidate& c) const {
+    const std::string name = name_in_words(c, dictionary_, state_.topology);
+    const SliceTotals in = suspects_->totals(c.slice);
+    c.evidence_for.push_back(name + ": " + figures_of(in));
+    const SliceTotals out = suspects_->totals(c.slice, true);
+    const bool calm = out.k - out.e < 2.0 * std::sqrt(out.e + 1.0);
+    (calm ? c.evidence_for : c.evidence_against).push_back("everything else: " + figures_of(out));
+    if (c.slice.upstream == kWhole) return;
+    const auto at = static_cast<std::size_t>(c.slice.upstream);
+    std::string shared;
+    for (const std::string& gateway : state_.topology.upstreams[at].gateways) {
+      shared += (shared.empty() ? "" : ", ") + gateway;
+    }
+    if (!shared.empty()) c.evidence_for.push_back("it is shared by " + shared);
+  }
   void describe_evidence(Candidate& c) const {
+    if (c.slice.detailed()) {
+      describe_slice(c);
+      return;
+    }
     const Totals in = inside(c.scope), out = inside(c.scope, true);
     const std::string place = describe(dictionary_.scope(c.scope));
     if (c.cause == Cause::none_of_these) {
@@ -365,6 +484,8 @@ class Explanation {
   std::vector<Row> technical_rows_;
   ScopeTable table_;
   ScopeTable technical_;
+  const Suspects* suspects_;  // null without details of this alarm
+  bool mixed_ = false;  // evidence is weighed against what is usual for these payments
   const Dictionary& dictionary_;
   std::vector<Candidate> candidates_;
 };
@@ -379,46 +500,26 @@ double weight_of(const LiveAlarm& alarm, const std::vector<Row>& rows) {
   return harm * (1.0 + n * std::max(alarm.moved, 0.02));
 }
 
-std::string why_not(const Candidate& leader, const Candidate& loser, const Dictionary& dictionary) {
-  const auto name = [&](const Candidate& c) {
-    return std::string(name_of(c.cause)) + " at " + describe(dictionary.scope(c.scope));
-  };
-  const std::string lead = name(leader);
-  if (loser.cause == Cause::none_of_these) return lead + " explains what is seen better";
-  const double gap = leader.log_likelihood - loser.log_likelihood;
-  if (leader.explained > loser.explained + 1.0) {
-    return lead + " explains " + fixed(leader.explained, 0) + " of what is in excess, this only " +
-           fixed(std::max(0.0, loser.explained), 0);
-  }
-  if (loser.scope != leader.scope && loser.scope.covers(leader.scope)) {
-    return "it would touch more than " + describe(dictionary.scope(leader.scope)) +
-           ", and the rest is as usual";
-  }
-  if (gap > 0.0) return lead + " makes what is seen e^" + fixed(gap, 1) + " times likelier";
-  return lead + " is the commoner cause";
-}
-
-Hypothesis to_hypothesis(const Candidate& c, const Dictionary& dictionary, double weight) {
-  const Scope scope = dictionary.scope(c.scope);
-  return {.id = "hyp-" + hex64(hash64(std::string(name_of(c.cause)) + "|" + to_string(scope))),
-          .cause = c.cause,
-          .scope = scope,
-          .prior = weight * c.prior,
-          .posterior = weight * c.probability,
-          .certainty = c.probability,
-          .log_likelihood = c.log_likelihood,
-          .evidence_for = c.evidence_for,
-          .evidence_against = c.evidence_against,
-          .why_not = {}};
-}
-
 }  // namespace
+
+// The details since the first of the alarms of technical failure in force began; nothing without
+// such an alarm, or before enough is known of what is usual.
+std::unique_ptr<Detailed> Reasoner::State::suspect_details(const Dictionary& dictionary) const {
+  int64_t from = now;
+  for (const LiveAlarm& alarm : alarms) {
+    const bool counts = alarm.share == Share::technical && !alarm.secondary;
+    if (counts) from = std::min(from, alarm.started);
+  }
+  if (from >= now || details.learnt() < kDetailsLearnt) return nullptr;
+  return std::make_unique<Detailed>(details, from, kDetailLeaves, topology, dictionary);
+}
 
 std::vector<Hypothesis> Reasoner::State::hypotheses(const Dictionary& dictionary) {
   std::vector<Hypothesis> all;
   std::map<BeliefKey, double> believed;
   std::vector<double> weights;
   std::vector<std::vector<Candidate>> explained;
+  const std::unique_ptr<Detailed> detailed = suspect_details(dictionary);
   for (const LiveAlarm& alarm : alarms) {
     if (alarm.secondary) continue;
     std::vector<Row> mine = rows(alarm.share, alarm.started);
@@ -431,9 +532,10 @@ std::vector<Hypothesis> Reasoner::State::hypotheses(const Dictionary& dictionary
     weights.push_back(weight_of(alarm, mine));
     std::vector<Row> technical =
         alarm.share == Share::technical ? mine : rows(Share::technical, alarm.started);
-    Explanation explanation(*this, alarm, std::move(mine), std::move(technical), dictionary);
+    Explanation explanation(*this, alarm, std::move(mine), std::move(technical),
+                            detailed ? &detailed->suspects : nullptr, dictionary);
     for (const Candidate& c : explanation.candidates()) {
-      believed[{alarm_hash(alarm), c.cause, c.scope.packed()}] = c.probability;
+      believed[{alarm_hash(alarm), c.cause, belief_scope(c)}] = c.probability;
     }
     explained.push_back(std::move(explanation.candidates()));
   }
@@ -446,10 +548,10 @@ std::vector<Hypothesis> Reasoner::State::hypotheses(const Dictionary& dictionary
         candidates.begin(), candidates.end(),
         [](const Candidate& a, const Candidate& b) { return a.probability < b.probability; });
     for (const Candidate& c : candidates) {
-      Hypothesis h = to_hypothesis(c, dictionary, weights[i] / total);
-      if (&c != &*leader) h.why_not = why_not(*leader, c, dictionary);
+      Hypothesis h = to_hypothesis(c, dictionary, topology, weights[i] / total);
+      if (&c != &*leader) h.why_not = why_not(*leader, c, dictionary, topology);
       const auto same = std::find_if(all.begin(), all.end(), [&](const Hypothesis& other) {
-        return other.cause == h.cause && other.scope == h.scope;
+        return other.cause == h.cause && other.scope == h.scope && other.slice == h.slice;
       });
       if (same == all.end()) {
         all.push_back(std::move(h));

@@ -81,6 +81,8 @@ Flow counts_of(const Cell& cell, uint32_t slow_from) {
   for (std::size_t c = 0; c < kTechnicalClasses.size(); ++c) {
     set(kTechnical + c, failures(kTechnicalClasses[c]));
   }
+  // Who is behind a loss at authentication no class says: attribution asks for the stage.
+  f.v[kTechnical + 3] += static_cast<float>(failures(DeclineClass::authentication));
   set(kCustomer, failures(DeclineClass::customer));
   set(kPolicy, failures(DeclineClass::issuer_policy));
   set(kFraud, failures(DeclineClass::fraud));
@@ -151,6 +153,10 @@ bool Reasoner::State::observe(const ClosedBucket& bucket) {
     flowing[series] = 0;
   }
   flowing_series.clear();
+  details.add(bucket.details, bucket.second);
+  for (const LiveAlarm& alarm : alarms) {
+    if (alarm.share == Share::technical && !alarm.secondary) details.freeze(alarm.started);
+  }
   return resolve_crossings();
 }
 

@@ -36,6 +36,9 @@ Status ReasoningConfig::validate() const {
   if (clear_after_s < 1 || freeze_max_s < clear_after_s) {
     return refuse("clear_after_s must be at least 1 and freeze_max_s no shorter");
   }
+  if (max_detail_slices < 16 || max_detail_slices > 1'000'000) {
+    return refuse("max_detail_slices must lie between 16 and 1000000");
+  }
   if (max_series < 8 || max_series > 10'000'000) {
     return refuse("max_series must lie between 8 and 10000000");
   }
@@ -48,6 +51,8 @@ Reasoner::Reasoner(const ReasoningConfig& config) : state_(std::make_unique<Stat
 Reasoner::~Reasoner() = default;
 Reasoner::Reasoner(Reasoner&&) noexcept = default;
 Reasoner& Reasoner::operator=(Reasoner&&) noexcept = default;
+
+void Reasoner::set_topology(const Topology& topology) { state_->topology = topology; }
 
 bool Reasoner::observe(const ClosedBucket& bucket) { return state_->observe(bucket); }
 
@@ -92,6 +97,7 @@ uint64_t Reasoner::series_refused() const { return state_->store.refused; }
 
 void Reasoner::State::encode(Encoder& out) const {
   store.encode(out);
+  details.encode(out);
   out.put(alarms);
   out.put(gone);
   out.put(actions);
@@ -105,6 +111,7 @@ void Reasoner::State::encode(Encoder& out) const {
 
 void Reasoner::State::decode(Decoder& in) {
   store.decode(in);
+  const bool detailed = details.decode(in);
   in.get(alarms);
   in.get(gone);
   in.get(actions);
@@ -118,7 +125,10 @@ void Reasoner::State::decode(Decoder& in) {
   flowing.clear();
   flowing_series.clear();
   crossings.clear();
-  if (!in.ok() || !consistent()) *this = State(config);
+  if (in.ok() && detailed && consistent()) return;
+  Topology kept = std::move(topology);
+  *this = State(config);
+  topology = std::move(kept);
 }
 
 // Whether every index read back points at something.
@@ -151,6 +161,7 @@ void Reasoner::State::digest_touched(StateDigest& digest) {
     if (series.depth == 3) digest.add(raw_bytes(store.leaves[series.detail]));
     if (series.depth <= 1) digest.add(raw_bytes(store.watched[series.detail]));
   }
+  details.digest(digest);
   std::string rest;
   Encoder out(rest);
   out.put(alarms);

@@ -111,6 +111,7 @@ double spread_in_history(const SliceCounts& counts, const Leaves& leaves,
 // when that changes too little to search anew.
 bool settle_anew(const SliceCounts& counts, const Explanation& explained, const Choice& choice,
                  Leaves& leaves) {
+  if (!counts.rates.empty()) return false;
   std::vector<bool> affected(counts.leaves(), false);
   for (const auto& cause : explained.causes) {
     if (choice.pool()[cause.candidate].dimensions == 0) continue;  // a level, which is settled
@@ -212,6 +213,9 @@ SliceCounts in_order(const SliceCounts& counts) {
   std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
     if (counts.attempts[a] != counts.attempts[b]) return counts.attempts[a] < counts.attempts[b];
     if (counts.failures[a] != counts.failures[b]) return counts.failures[a] < counts.failures[b];
+    if (!counts.rates.empty() && counts.rates[a] != counts.rates[b]) {
+      return counts.rates[a] < counts.rates[b];
+    }
     for (const auto* past : {&counts.past_failures, &counts.past_attempts}) {
       const auto of_a = part(*past, a, counts.periods), of_b = part(*past, b, counts.periods);
       const auto [x, y] = std::mismatch(of_a.begin(), of_a.end(), of_b.begin());
@@ -240,6 +244,10 @@ SliceCounts in_order(const SliceCounts& counts) {
   copy(counts.failures, sorted.failures, 1);
   copy(counts.past_attempts, sorted.past_attempts, counts.periods);
   copy(counts.past_failures, sorted.past_failures, counts.periods);
+  if (!counts.rates.empty()) {
+    copy(counts.rates, sorted.rates, 1);
+    copy(counts.rate_failures, sorted.rate_failures, 1);
+  }
   return sorted;
 }
 

@@ -328,7 +328,11 @@ std::vector<double> Choice::rivals(const Explanation& explanation, std::size_t w
   for (std::size_t x = 0; x < explanation.causes.size(); ++x) {
     if (x != without) rest.push_back(explanation.causes[x].candidate);
   }
-  const Explanation others = rebuild(rest);
+  // The others as they are: fitted anew, a wide one would take over what this one leaves.
+  Explanation others = nothing_;
+  for (std::size_t x = 0; x < explanation.causes.size(); ++x) {
+    if (x != without) accept(explanation.causes[x], others);
+  }
   std::vector<double> gains(pool_.size(), kNever);
   for (std::size_t c = 0; c < pool_.size(); ++c) {
     if (std::find(rest.begin(), rest.end(), c) != rest.end()) continue;

@@ -254,7 +254,7 @@ std::vector<Slice> Lattice::best(const std::vector<Evidence>& evidence, std::siz
     all.leaves.push_back(static_cast<uint32_t>(i));
   }
   all.slice_of.assign(all.leaves.size(), 0);
-  if (counts_.periods > 0) search.keep_everything();
+  if (counts_.periods > 0 || !counts_.rates.empty()) search.keep_everything();
   search.descend(all, 0, 0, 1);
   search.trim();
   return search.found;

@@ -298,6 +298,13 @@ Leaves expect(const SliceCounts& counts) {
   leaves.failures = counts.failures;
   leaves.base.resize(counts.leaves());
   leaves.baseline_variance.assign(counts.leaves(), 0.0);
+  if (!counts.rates.empty()) {
+    for (std::size_t i = 0; i < counts.leaves(); ++i) {
+      leaves.base[i] = clamp_rate(counts.rates[i]);
+      leaves.baseline_variance[i] = 1.0 / (1.0 + counts.rate_failures[i]);
+    }
+    return leaves;
+  }
   if (counts.periods > 0) {
     const PastSums past = sum_past(counts);
     const std::vector<double> marginal = marginal_rates(counts, past);

@@ -3,18 +3,23 @@
 //   observe.cc      a closed second: counts, detectors
 //   alarms.cc       crossings to alarms, their life and end
 //   hypotheses.cc   competing explanations
+//   details.cc      counts by region, merchant, amount and stage
+//   suspects.cc     which slices of those may be a cause
 //   status.cc       readings and path statistics
 #pragma once
 
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <vector>
 
 #include "attribution.h"
+#include "details.h"
 #include "payops/model/intervention.h"
 #include "payops/reasoning/reasoner.h"
 #include "series.h"
+#include "suspects.h"
 
 namespace payops::reasoning {
 
@@ -121,8 +126,20 @@ struct Crossing {
   double false_alarms_per_week = 0.0;
 };
 
+// What the details say in one cycle, with the ids that it is said in.
+struct Detailed {
+  Detailed(const DetailStore& details, int64_t from_second, std::size_t leaves_max,
+           const Topology& topology, const Dictionary& dictionary)
+      : upstreams(topology, dictionary), suspects(details, from_second, leaves_max, upstreams) {}
+  UpstreamIds upstreams;
+  Suspects suspects;
+};
+
 struct Reasoner::State {
-  explicit State(const ReasoningConfig& c) : config(c), store(c.max_series) {}
+  explicit State(const ReasoningConfig& c)
+      : config(c),
+        store(c.max_series),
+        details(c.max_detail_slices, c.display_window_s / int64_t{kSlots}, c.half_life_s) {}
 
   // learning.cc
   [[nodiscard]] int64_t slot_s() const { return config.display_window_s / int64_t{kSlots}; }
@@ -166,6 +183,7 @@ struct Reasoner::State {
 
   // hypotheses.cc
   [[nodiscard]] std::vector<Hypothesis> hypotheses(const Dictionary& dictionary);
+  [[nodiscard]] std::unique_ptr<Detailed> suspect_details(const Dictionary& dictionary) const;
 
   // status.cc
   [[nodiscard]] std::vector<SeriesStatus> statuses(const Dictionary& dictionary) const;
@@ -178,7 +196,9 @@ struct Reasoner::State {
   [[nodiscard]] bool consistent() const;
 
   ReasoningConfig config;
+  Topology topology;  // not of the state: set again after decode()
   SeriesStore store;
+  DetailStore details;
   std::vector<LiveAlarm> alarms;
   std::vector<LiveAlarm> gone;  // ended and not yet told
   std::vector<OwnAction> actions;

@@ -39,6 +39,15 @@ TEST_CASE("buckets read back from their bytes") {
         bucket.cells.push_back({{{issuer, 3, 1}, Arm::holdout}, any_cell()});
       }
       bucket.arms.push_back({.action = *rc::gen::arbitrary<uint64_t>(), .arm = Arm::treated});
+      for (DimId merchant = 0; merchant < *rc::gen::inRange<DimId>(0, 9); ++merchant) {
+        DetailCell& detail = bucket.details.emplace_back();
+        detail.key = {.path = {merchant, 2, *rc::gen::inRange<DimId>(0, 300)},
+                      .region = *rc::gen::inRange<DimId>(0, 255),
+                      .merchant = merchant,
+                      .band = *rc::gen::inRange<uint8_t>(0, kAmountBands)};
+        for (uint32_t& count : detail.reached) count = *rc::gen::inRange(0u, 3u);
+        for (uint32_t& count : detail.failed) count = *rc::gen::inRange(0u, 3u);
+      }
       buckets.push_back(bucket);
     }
     std::string bytes;

@@ -217,7 +217,7 @@ TEST_CASE("a field given twice is malformed, an unmapped one may repeat") {
   twice.insert(1, "\"issuer\":\"SBI\",");
   CHECK(verdict(twice) == "malformed_json");
   twice = Event{}.json();
-  twice.insert(1, "\"region\":\"east\",");
+  twice.insert(1, "\"user_id\":\"u-2\",");
   CHECK(verdict(twice) == "attempt");
 }
 

@@ -28,6 +28,9 @@ class ClosedLoop {
         outbox_([this](const OutboxEntry& entry) { deliver(entry); }) {
     config.operator_keys = {key.public_key_hex};
     config.economics.margin_share = world_.scenario().economics.margin_share;
+    for (const simulators::UpstreamSpec& upstream : world_.scenario().upstreams) {
+      config.topology.upstreams.push_back({.name = upstream.name, .gateways = upstream.gateways});
+    }
     start();
   }
 

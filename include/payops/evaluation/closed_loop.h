@@ -61,7 +61,8 @@ struct Watcher {
 };
 
 // Lives the stage with `agent` in charge, from its present state on, and gives the world's books at
-// the end. Prices known to any payments team, margin and fees, are the world's (price_as).
+// the end. Prices known to any payments team, margin and fees, are the world's (price_as);
+// so is the topology, unless the agent has one.
 // Errors: those of the step protocol (files not writable).
 [[nodiscard]] Result<simulators::Books> run_closed_loop(const Stage& stage, const AgentSetup& setup,
                                                         const observation::DeclineTable& declines,

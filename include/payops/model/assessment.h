@@ -109,19 +109,41 @@ enum class Cause : uint8_t {
   fraud_burst,
   own_action,
   data_problem,
+  upstream_down,    // what several gateways stand on
+  authentication,   // 3-D Secure or one-time passwords
+  merchant_change,  // one merchant's own doing
   none_of_these
 };
 template <>
-inline constexpr EnumNames<12> enum_names<Cause>{"issuer_down",    "gateway_down", "network",
-                                                 "method_wide",    "retry_storm",  "latency",
-                                                 "customer_shift", "traffic_drop", "fraud_burst",
-                                                 "own_action",     "data_problem", "none_of_these"};
+inline constexpr EnumNames<15> enum_names<Cause>{
+    "issuer_down",  "gateway_down",   "network",        "method_wide",     "retry_storm",
+    "latency",      "customer_shift", "traffic_drop",   "fraud_burst",     "own_action",
+    "data_problem", "upstream_down",  "authentication", "merchant_change", "none_of_these"};
+
+// The part of a scope's payments that an explanation is about; "*" is all of them.
+struct Slice {
+  std::string region = "*";
+  std::string merchant = "*";
+  std::string amount = "*";    // smallest | small | large | largest
+  std::string stage = "*";     // an AttemptStage
+  std::string upstream = "*";  // of the topology
+  auto operator<=>(const Slice&) const = default;
+  static constexpr auto fields() {
+    return std::make_tuple(field("region", &Slice::region), field("merchant", &Slice::merchant),
+                           field("amount", &Slice::amount), field("stage", &Slice::stage),
+                           field("upstream", &Slice::upstream));
+  }
+};
+// "merchant m_0001 in region south", "issuer HDFC at authentication"; as describe(scope) when the
+// slice is all of it.
+[[nodiscard]] std::string describe(const Scope& scope, const Slice& slice);
 
 // A competing explanation of what the alarms show.
 struct Hypothesis {
-  std::string id;  // "hyp-" + 16 hex of cause and scope
+  std::string id;  // "hyp-" + 16 hex of cause, scope and slice
   Cause cause = Cause::none_of_these;
   Scope scope;
+  Slice slice{};
   double prior = 0.0;
   double posterior = 0.0;  // over all hypotheses of an assessment these sum to one
   double certainty = 0.0;  // posterior given only the alarm it explains best; 0: as posterior
@@ -131,7 +153,8 @@ struct Hypothesis {
   std::string why_not;  // for all but the leading one: what the leader explains that this cannot
   static constexpr auto fields() {
     return std::make_tuple(field("id", &Hypothesis::id), field("cause", &Hypothesis::cause),
-                           field("scope", &Hypothesis::scope), field("prior", &Hypothesis::prior),
+                           field("scope", &Hypothesis::scope), field("slice", &Hypothesis::slice),
+                           field("prior", &Hypothesis::prior),
                            field("posterior", &Hypothesis::posterior),
                            field("certainty", &Hypothesis::certainty),
                            field("log_likelihood", &Hypothesis::log_likelihood),

@@ -96,11 +96,32 @@ struct ArmCell {
   }
 };
 
-// One second of event time, closed: no further attempt will be counted in it. Sorted by key.
+// The finest key of the details that attribution asks for. `band` is the amount's: 0 the smallest.
+inline constexpr std::size_t kAmountBands = 4;
+struct DetailKey {
+  SeriesKey path;  // no kAny
+  DimId region = kOther;
+  DimId merchant = kOther;
+  uint8_t band = 0;
+  auto operator<=>(const DetailKey&) const = default;
+};
+
+// First attempts by the stage they came to, and of these the faults (is_fault).
+struct DetailCell {
+  DetailKey key;
+  std::array<uint32_t, kStages> reached{};
+  std::array<uint32_t, kStages> failed{};
+  DetailCell& operator+=(const DetailCell& other);  // REQUIRES: same key
+  bool operator==(const DetailCell&) const = default;
+};
+
+// One second of event time, closed: no further attempt will be counted in it. Sorted by key. The
+// details are bounded by themselves: what is beyond the bound is in the cell of all `other`.
 struct ClosedBucket {
   int64_t second = 0;  // ts_ms / 1000
   std::vector<LeafCell> cells;
   std::vector<ArmCell> arms;
+  std::vector<DetailCell> details{};
   bool operator==(const ClosedBucket&) const = default;
 };
 

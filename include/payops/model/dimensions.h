@@ -23,6 +23,12 @@ template <>
 inline constexpr EnumNames<3> enum_names<Dimension>{"issuer", "method", "gateway"};
 inline constexpr std::size_t kDimensions = 3;
 
+// What attribution knows of an attempt beside its path, by name.
+enum class Detail : uint8_t { region, merchant };
+template <>
+inline constexpr EnumNames<2> enum_names<Detail>{"region", "merchant"};
+inline constexpr std::size_t kDetails = 2;
+
 // Which attempts a series counts: those whose dimensions equal the key's where it is not kAny.
 struct SeriesKey {
   DimId issuer = kAny;
@@ -97,13 +103,15 @@ class NameTable {
   std::unordered_map<std::string, DimId, Hash, std::equal_to<>> ids_;
 };
 
-// The three tables together; deterministic, since ids follow the order of the input.
+// The tables together; deterministic, since ids follow the order of the input.
 struct Dictionary {
   std::array<NameTable, kDimensions> tables;
+  std::array<NameTable, kDetails> details{NameTable(64), NameTable(256)};
   [[nodiscard]] NameTable& of(Dimension d) { return tables[static_cast<std::size_t>(d)]; }
   [[nodiscard]] const NameTable& of(Dimension d) const {
     return tables[static_cast<std::size_t>(d)];
   }
+  [[nodiscard]] const NameTable& of(Detail d) const { return details[static_cast<std::size_t>(d)]; }
   [[nodiscard]] Scope scope(const SeriesKey& key) const;
   [[nodiscard]] SeriesKey key(const Scope& scope) const;  // unknown names become kOther
 };
@@ -111,8 +119,10 @@ struct Dictionary {
 // Names learnt since the last step, in id order per dimension; part of a step's input.
 struct DictionaryDelta {
   std::array<std::vector<std::string>, kDimensions> added;
+  std::array<std::vector<std::string>, kDetails> details{};
   static constexpr auto fields() {
-    return std::make_tuple(field("added", &DictionaryDelta::added));
+    return std::make_tuple(field("added", &DictionaryDelta::added),
+                           field("details", &DictionaryDelta::details));
   }
 };
 

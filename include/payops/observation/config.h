@@ -31,7 +31,13 @@ struct ObservationConfig {
   uint32_t max_message_bytes = 65'536;
   int64_t max_amount_minor = 1'000'000'000'000;  // of one attempt, in both currencies
   uint32_t max_names = 4'096;                    // issuers, methods, gateways each; beyond: "other"
-  uint32_t max_leaf_keys = 2'048;                // path × arm in one second; beyond: path "other"
+  uint32_t max_regions = 64;                     // named by attribution; beyond: "other"
+  uint32_t max_merchants = 256;                  // the first so many, likewise
+  int64_t amount_band_minor = 10'000;  // amounts below are the first of four bands, each ten times
+                                       // the one before; reporting currency
+  uint32_t max_detail_keys = 512;  // path x region x merchant x band in a second; beyond: "other"
+  uint32_t max_open_details = 262'144;     // over all open seconds (36 bytes each); as above
+  uint32_t max_leaf_keys = 2'048;          // path × arm in one second; beyond: path "other"
   uint32_t max_open_cells = 262'144;       // over all open seconds (about 330 bytes each); as above
   uint32_t max_open_seconds = 7'200;       // beyond: the oldest close early
   uint32_t max_open_attempts = 8'388'608;  // remembered for duplicates (16 bytes each); as above
@@ -47,6 +53,11 @@ struct ObservationConfig {
                            field("max_message_bytes", &ObservationConfig::max_message_bytes),
                            field("max_amount_minor", &ObservationConfig::max_amount_minor),
                            field("max_names", &ObservationConfig::max_names),
+                           field("max_regions", &ObservationConfig::max_regions),
+                           field("max_merchants", &ObservationConfig::max_merchants),
+                           field("amount_band_minor", &ObservationConfig::amount_band_minor),
+                           field("max_detail_keys", &ObservationConfig::max_detail_keys),
+                           field("max_open_details", &ObservationConfig::max_open_details),
                            field("max_leaf_keys", &ObservationConfig::max_leaf_keys),
                            field("max_open_cells", &ObservationConfig::max_open_cells),
                            field("max_open_seconds", &ObservationConfig::max_open_seconds),

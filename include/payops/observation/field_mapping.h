@@ -31,16 +31,19 @@ enum class AttemptField : uint8_t {
   issuer,
   method,
   gateway,
+  merchant_id,
   amount_minor,
   currency,
   status,
+  stage,
   decline_code,
   latency_ms,
+  region,
   action_ids,
   arm,
   propensity
 };
-inline constexpr std::size_t kAttemptFields = 15;
+inline constexpr std::size_t kAttemptFields = 18;
 
 enum class AmountUnit : uint8_t { minor, major };
 enum class TimeUnit : uint8_t { ms, s, iso8601 };
@@ -127,11 +130,14 @@ struct FieldMapping {
   TextRule issuer{.path = "issuer"};
   TextRule method{.path = "method"};
   TextRule gateway{.path = "gateway"};
+  TextRule merchant_id{.path = "merchant_id", .number = true, .required = false};
   AmountRule amount_minor{.path = "amount_minor"};
   TextRule currency{.path = "currency"};
   TextRule status{.path = "status"};
+  TextRule stage{.path = "stage", .required = false};  // default authorised
   TextRule decline_code{.path = "decline_code", .required = false};
   DurationRule latency_ms{.path = "latency_ms"};  // default 0
+  TextRule region{.path = "region", .number = true, .required = false};
   PlainRule action_ids{.path = "action_ids"};
   TextRule arm{.path = "arm", .required = false};
   PlainRule propensity{.path = "propensity"};
@@ -141,17 +147,17 @@ struct FieldMapping {
         field("payment_id", &FieldMapping::payment_id),
         field("attempt_no", &FieldMapping::attempt_no), field("ts_ms", &FieldMapping::ts_ms),
         field("issuer", &FieldMapping::issuer), field("method", &FieldMapping::method),
-        field("gateway", &FieldMapping::gateway),
+        field("gateway", &FieldMapping::gateway), field("merchant_id", &FieldMapping::merchant_id),
         field("amount_minor", &FieldMapping::amount_minor),
         field("currency", &FieldMapping::currency), field("status", &FieldMapping::status),
-        field("decline_code", &FieldMapping::decline_code),
-        field("latency_ms", &FieldMapping::latency_ms),
+        field("stage", &FieldMapping::stage), field("decline_code", &FieldMapping::decline_code),
+        field("latency_ms", &FieldMapping::latency_ms), field("region", &FieldMapping::region),
         field("action_ids", &FieldMapping::action_ids), field("arm", &FieldMapping::arm),
         field("propensity", &FieldMapping::propensity));
   }
   // Errors: config, one sentence naming the field: a path with an empty key, a required field with
   // neither path nor constant, a path that runs through another field's value, a value map that
-  // leads to an unknown status or arm.
+  // leads to an unknown status, stage or arm.
   [[nodiscard]] Status validate() const;
 };
 
@@ -160,9 +166,9 @@ struct FieldMapping {
 namespace payops {
 template <>
 inline constexpr EnumNames<observation::kAttemptFields> enum_names<observation::AttemptField>{
-    "attempt_id",   "payment_id", "attempt_no",   "ts_ms",    "issuer",
-    "method",       "gateway",    "amount_minor", "currency", "status",
-    "decline_code", "latency_ms", "action_ids",   "arm",      "propensity"};
+    "attempt_id",   "payment_id",  "attempt_no",   "ts_ms",      "issuer", "method",
+    "gateway",      "merchant_id", "amount_minor", "currency",   "status", "stage",
+    "decline_code", "latency_ms",  "region",       "action_ids", "arm",    "propensity"};
 template <>
 inline constexpr EnumNames<2> enum_names<observation::AmountUnit>{"minor", "major"};
 template <>

@@ -53,9 +53,11 @@ struct IngestCounts {
   std::map<std::string, int64_t> unknown_codes{};  // failures by a code the table lacks
   int64_t dead_letters_dropped = 0;  // of the above, not held for the dead-letter topic
   int64_t names_to_other = 0;        // attempts with a name beyond max_names
-  int64_t keys_to_other = 0;   // attempts whose path was beyond max_leaf_keys or max_open_cells
-  int64_t arms_dropped = 0;    // (attempt, action) pairs beyond the bounds on actions
-  int64_t seconds_forced = 0;  // closed early, by max_open_seconds or max_open_attempts
+  int64_t keys_to_other = 0;     // attempts whose path was beyond max_leaf_keys or max_open_cells
+  int64_t details_to_other = 0;  // first attempts beyond max_detail_keys or max_open_details
+  int64_t detail_names_to_other = 0;  // with a region or merchant beyond the names that are kept
+  int64_t arms_dropped = 0;           // (attempt, action) pairs beyond the bounds on actions
+  int64_t seconds_forced = 0;         // closed early, by max_open_seconds or max_open_attempts
   static constexpr auto fields() {
     return std::make_tuple(field("attempts", &IngestCounts::attempts),
                            field("late", &IngestCounts::late),
@@ -65,6 +67,8 @@ struct IngestCounts {
                            field("dead_letters_dropped", &IngestCounts::dead_letters_dropped),
                            field("names_to_other", &IngestCounts::names_to_other),
                            field("keys_to_other", &IngestCounts::keys_to_other),
+                           field("details_to_other", &IngestCounts::details_to_other),
+                           field("detail_names_to_other", &IngestCounts::detail_names_to_other),
                            field("arms_dropped", &IngestCounts::arms_dropped),
                            field("seconds_forced", &IngestCounts::seconds_forced));
   }

@@ -45,6 +45,7 @@ struct AgentConfig {
   decision::MinimumActionFrequency min_action_frequency;
   safety::Limits limits;
   learning::LearningConfig learning;
+  Topology topology;  // what gateways share; a file of its own, config/topology.yaml
   [[nodiscard]] Status validate() const;
   static constexpr auto fields() {
     return std::make_tuple(
@@ -56,7 +57,8 @@ struct AgentConfig {
         field("reasoning", &AgentConfig::reasoning), field("planner", &AgentConfig::planner),
         field("economics", &AgentConfig::economics),
         field("min_action_frequency", &AgentConfig::min_action_frequency),
-        field("limits", &AgentConfig::limits), field("learning", &AgentConfig::learning));
+        field("limits", &AgentConfig::limits), field("learning", &AgentConfig::learning),
+        field("topology", &AgentConfig::topology));
   }
 };
 

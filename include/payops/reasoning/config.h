@@ -22,6 +22,7 @@ struct ReasoningConfig {
   int64_t clear_after_s = 45;            // back within tolerance this long ends an alarm
   int64_t freeze_max_s = 7200;           // an alarm this old becomes the new normal
   double belief_memory = 0.5;            // weight of the last cycle's posterior in the next prior
+  uint64_t max_detail_slices = 32'768;   // path x region x merchant x band; beyond: "other"
   uint64_t max_series = 200'000;         // series beyond it are not kept; their parents still count
 
   static constexpr auto fields() {
@@ -36,7 +37,8 @@ struct ReasoningConfig {
         field("false_alarms_per_week", &C::false_alarms_per_week),
         field("min_failures", &C::min_failures), field("outage_success", &C::outage_success),
         field("clear_after_s", &C::clear_after_s), field("freeze_max_s", &C::freeze_max_s),
-        field("belief_memory", &C::belief_memory), field("max_series", &C::max_series));
+        field("belief_memory", &C::belief_memory),
+        field("max_detail_slices", &C::max_detail_slices), field("max_series", &C::max_series));
   }
   // Errors: config, naming the key that is out of range.
   [[nodiscard]] Status validate() const;

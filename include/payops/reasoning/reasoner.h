@@ -19,6 +19,7 @@
 #include "payops/model/assessment.h"
 #include "payops/model/cell.h"
 #include "payops/model/dimensions.h"
+#include "payops/model/topology.h"
 #include "payops/reasoning/config.h"
 
 namespace payops::reasoning {
@@ -50,6 +51,9 @@ class Reasoner {
   // later than the last is ignored. True when an alarm rose or grew worse: a cycle should be cut at
   // once. Costs what the bucket's cells cost, not what the series do.
   bool observe(const ClosedBucket& bucket);
+
+  // What stands on what; held until set again, and no part of the state.
+  void set_topology(const Topology& topology);
 
   // Concludes a cycle at event time ts_ms, before which every bucket has been observed; silence is
   // judged here. `dictionary` names every id observed so far. The actions hold until the next call.

@@ -27,6 +27,10 @@ struct SliceCounts {
   std::size_t periods = 0;            // of history; 0: every leaf is held against the common rate
   std::vector<double> past_attempts;  // leaves × periods
   std::vector<double> past_failures;  // leaves × periods
+  // By leaf, in place of a history: the rate that is expected, and how many failures' worth of
+  // knowledge it rests on. Levels and scatter are then taken as known: binomial.
+  std::vector<double> rates{};
+  std::vector<double> rate_failures{};
   [[nodiscard]] std::size_t leaves() const { return attempts.size(); }
 };
 

@@ -22,6 +22,7 @@ struct SimulatedAttempt {
   uint32_t merchant = 0;
   int64_t amount_minor = 0;
   AttemptStatus status = AttemptStatus::approved;
+  AttemptStage stage = AttemptStage::authorised;
   uint32_t latency_ms = 0;
   Arm arm = Arm::none;
   double propensity = 1.0;

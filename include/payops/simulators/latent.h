@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,7 +41,11 @@ class OrnsteinUhlenbeck {
 struct FaultLoss {
   DeclineClass cause = DeclineClass::issuer_technical;
   double probability = 0.0;
-  double timeout_share = 0.0;  // of these failures that end as timeouts
+  double timeout_share = 0.0;                     // of these failures that end as timeouts
+  std::optional<uint8_t> region{};                // whose customers it hits, of kRegions; none: all
+  std::optional<uint32_t> merchant{};             // likewise
+  AttemptStage stage = AttemptStage::authorised;  // at which they are lost
+  double share = 1.0;                             // of the path's payments that it may hit
 };
 inline constexpr std::size_t kMaxLosses = 6;
 
@@ -93,6 +98,8 @@ class Latent {
   };
   [[nodiscard]] double level_at(const Fault& fault, double second) const;
   void apply_fault(const Fault& fault, double level, PathHealth& health) const;
+  void add_loss(const Fault& fault, DeclineClass cause, double probability, double timeout_share,
+                PathHealth& health) const;
 
   const Scenario scenario_;
   Random random_;

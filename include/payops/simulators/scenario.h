@@ -4,13 +4,16 @@
 // the world does.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "payops/core/fields.h"
 #include "payops/core/result.h"
+#include "payops/model/attempt.h"
 #include "payops/model/dimensions.h"
 
 namespace payops::simulators {
@@ -153,6 +156,16 @@ struct Load {
   }
 };
 
+// What several gateways stand on: an acquirer, a switch, a scheme, a data centre.
+struct UpstreamSpec {
+  std::string name;
+  std::vector<std::string> gateways;
+  static constexpr auto fields() {
+    return std::make_tuple(field("name", &UpstreamSpec::name),
+                           field("gateways", &UpstreamSpec::gateways));
+  }
+};
+
 enum class FaultKind : uint8_t {
   outage,
   slow_ramp,
@@ -174,6 +187,11 @@ struct Fault {
   double start_s = 300.0;
   double duration_s = 300.0;
   Scope scope;
+  // Whom of the scope it hits, "*" being everybody; only faults that fail attempts can say it.
+  std::string region = "*";
+  std::string merchant = "*";
+  std::string upstream = "*";                     // all gateways on it
+  AttemptStage stage = AttemptStage::authorised;  // at which the attempts are lost
   double severity = 0.8;
   double period_s = 60.0;  // flapping: bad for the first half of each period
   double ramp_s = 0.0;     // slow_ramp, method_fatigue: time to full severity; 0 = the duration
@@ -182,12 +200,22 @@ struct Fault {
   static constexpr auto fields() {
     return std::make_tuple(field("kind", &Fault::kind), field("start_s", &Fault::start_s),
                            field("duration_s", &Fault::duration_s), field("scope", &Fault::scope),
+                           field("region", &Fault::region), field("merchant", &Fault::merchant),
+                           field("upstream", &Fault::upstream), field("stage", &Fault::stage),
                            field("severity", &Fault::severity), field("period_s", &Fault::period_s),
                            field("ramp_s", &Fault::ramp_s), field("factor", &Fault::factor),
                            field("delay_s", &Fault::delay_s));
   }
   [[nodiscard]] Status validate() const;
 };
+
+// Where customers live, each as many.
+inline constexpr std::array<std::string_view, 5> kRegions{"north", "south", "east", "west",
+                                                          "central"};
+// A merchant's name in events: "m_0042".
+[[nodiscard]] std::string merchant_name(uint32_t merchant);
+// Back from its name; nothing when it is none of `merchants`.
+[[nodiscard]] std::optional<uint32_t> merchant_of(std::string_view name, uint32_t merchants);
 
 struct Scenario {
   std::string name = "unnamed";
@@ -208,6 +236,7 @@ struct Scenario {
                                        {"PAYU", 0.35, 50, 110, 1.1},
                                        {"BILLDESK", 0.20, 70, 140, 0.95}};
   Drift drift;
+  std::vector<UpstreamSpec> upstreams;
   std::vector<PathSpec> paths;
   Rhythm rhythm;
   Economics economics;
@@ -224,11 +253,12 @@ struct Scenario {
         field("customers", &Scenario::customers), field("merchants", &Scenario::merchants),
         field("currency", &Scenario::currency), field("issuers", &Scenario::issuers),
         field("methods", &Scenario::methods), field("gateways", &Scenario::gateways),
-        field("drift", &Scenario::drift), field("paths", &Scenario::paths),
-        field("rhythm", &Scenario::rhythm), field("economics", &Scenario::economics),
-        field("latency", &Scenario::latency), field("retry", &Scenario::retry),
-        field("steering", &Scenario::steering), field("load", &Scenario::load),
-        field("truth_every_s", &Scenario::truth_every_s), field("faults", &Scenario::faults));
+        field("upstreams", &Scenario::upstreams), field("drift", &Scenario::drift),
+        field("paths", &Scenario::paths), field("rhythm", &Scenario::rhythm),
+        field("economics", &Scenario::economics), field("latency", &Scenario::latency),
+        field("retry", &Scenario::retry), field("steering", &Scenario::steering),
+        field("load", &Scenario::load), field("truth_every_s", &Scenario::truth_every_s),
+        field("faults", &Scenario::faults));
   }
   // Errors: config, naming the entry that cannot be.
   [[nodiscard]] Status validate() const;

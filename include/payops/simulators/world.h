@@ -47,14 +47,20 @@ struct TruthEvent {
   uint32_t fault_no = 0;  // from 1, in the scenario's order; 0 with kind latent
   std::string fault;      // its kind
   Scope scope;
+  std::string region = "*";
+  std::string merchant = "*";
+  std::string upstream = "*";
+  AttemptStage stage = AttemptStage::authorised;
   double severity = 0.0;
   std::vector<PathTruth> paths;  // with kind latent
   static constexpr auto fields() {
-    return std::make_tuple(field("ts_ms", &TruthEvent::ts_ms), field("kind", &TruthEvent::kind),
-                           field("fault_no", &TruthEvent::fault_no),
-                           field("fault", &TruthEvent::fault), field("scope", &TruthEvent::scope),
-                           field("severity", &TruthEvent::severity),
-                           field("paths", &TruthEvent::paths));
+    return std::make_tuple(
+        field("ts_ms", &TruthEvent::ts_ms), field("kind", &TruthEvent::kind),
+        field("fault_no", &TruthEvent::fault_no), field("fault", &TruthEvent::fault),
+        field("scope", &TruthEvent::scope), field("region", &TruthEvent::region),
+        field("merchant", &TruthEvent::merchant), field("upstream", &TruthEvent::upstream),
+        field("stage", &TruthEvent::stage), field("severity", &TruthEvent::severity),
+        field("paths", &TruthEvent::paths));
   }
 };
 

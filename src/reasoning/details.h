@@ -1,0 +1,125 @@
+// What is kept of the details of attempts, so that an excess can be laid to a region, a merchant, a
+// band of amounts or a stage: counts of the last five minutes in sub-windows, and forgetting sums
+// of what came before, by slice (path x region x merchant x band). Bounded: slices beyond the limit
+// are counted in the one of all "other".
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <unordered_map>
+#include <vector>
+
+#include "payops/core/codec.h"
+#include "payops/core/digest.h"
+#include "payops/model/cell.h"
+
+namespace payops::reasoning {
+
+// By stage: the first attempts that came to it and no further, and those that failed there.
+template <class Number>
+struct StageCounts {
+  std::array<Number, kStages> reached{};
+  std::array<Number, kStages> failed{};
+  template <class Other>
+  void add(const StageCounts<Other>& other) {
+    for (std::size_t s = 0; s < kStages; ++s) {
+      reached[s] += static_cast<Number>(other.reached[s]);
+      failed[s] += static_cast<Number>(other.failed[s]);
+    }
+  }
+  // Those that came to the stage at all: each is one chance to be lost there.
+  [[nodiscard]] Number trials(std::size_t stage) const {
+    Number sum{};
+    for (std::size_t s = stage; s < kStages; ++s) sum += reached[s];
+    return sum;
+  }
+  static constexpr auto fields() {
+    return std::make_tuple(field("reached", &StageCounts::reached),
+                           field("failed", &StageCounts::failed));
+  }
+};
+
+class DetailStore {
+ public:
+  static constexpr std::size_t kSlots = 30;
+
+  DetailStore(std::size_t slices_max, int64_t slot_s, double half_life_s);
+
+  // Counts a closed second. Seconds come in ascending order.
+  void add(const std::vector<DetailCell>& details, int64_t second);
+  // What came since this second is under a fault and is never to be learnt from.
+  void freeze(int64_t from_second);
+
+  // A slice with attempts since some moment, and what would have been usual for them.
+  struct Active {
+    DetailKey key;
+    StageCounts<double> now;
+    std::array<double, kStages> rate{};  // usual share of the trials of a stage that fail there
+    std::array<double, kStages> path_rate{};  // the same of the whole path
+    std::array<double, kStages> failures{};   // how many past failures that rests on
+  };
+  // In the order of their keys.
+  [[nodiscard]] std::vector<Active> since(int64_t from_second) const;
+  // First attempts learnt from, forgetting as they do.
+  [[nodiscard]] double learnt() const;
+  [[nodiscard]] std::size_t slices() const { return slices_.size(); }
+
+  void encode(Encoder& out) const;
+  // False, and empty, when what was read is inconsistent.
+  [[nodiscard]] bool decode(Decoder& in);
+  void digest(StateDigest& digest) const;
+
+ private:
+  struct KeyFields {
+    SeriesKey path;
+    uint16_t region = 0, merchant = 0, band = 0;
+    static constexpr auto fields() {
+      return std::make_tuple(field("path", &KeyFields::path), field("region", &KeyFields::region),
+                             field("merchant", &KeyFields::merchant),
+                             field("band", &KeyFields::band));
+    }
+  };
+  struct SliceRecord {
+    KeyFields key;
+    StageCounts<float> past;
+    static constexpr auto fields() {
+      return std::make_tuple(field("key", &SliceRecord::key), field("past", &SliceRecord::past));
+    }
+  };
+  struct Entry {
+    uint32_t slice = 0;
+    StageCounts<uint32_t> counts;
+    static constexpr auto fields() {
+      return std::make_tuple(field("slice", &Entry::slice), field("counts", &Entry::counts));
+    }
+  };
+  struct Slot {
+    int64_t number = 0;  // second / slot length
+    bool frozen = false;
+    std::vector<Entry> entries;
+    static constexpr auto fields() {
+      return std::make_tuple(field("number", &Slot::number), field("frozen", &Slot::frozen),
+                             field("entries", &Slot::entries));
+    }
+  };
+  struct Hash {
+    std::size_t operator()(const DetailKey& key) const;
+  };
+  [[nodiscard]] static DetailKey key_of(const KeyFields& fields);
+  [[nodiscard]] uint32_t slice_of(const DetailKey& key);
+  void advance(int64_t number);
+  void absorb(const Slot& slot);
+  void forget_idle();
+  void reindex();
+
+  std::size_t slices_max_;
+  int64_t slot_s_;
+  float keep_;  // of the past, per sub-window
+  std::vector<SliceRecord> slices_;
+  std::deque<Slot> slots_;       // rising; the newest still filling
+  std::vector<uint32_t> place_;  // by slice: 1 + its entry in the newest slot
+  std::unordered_map<DetailKey, uint32_t, Hash> index_;
+};
+
+}  // namespace payops::reasoning

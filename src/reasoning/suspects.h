@@ -1,0 +1,120 @@
+// Which slices beyond issuer, method and gateway may be behind the failures of the alarms in force:
+// the scan of slice_scan.h over the details since the alarms began, and the evidence of any slice
+// on the same leaves.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "attribution.h"
+#include "details.h"
+#include "payops/model/assessment.h"
+#include "payops/model/topology.h"
+
+namespace payops::reasoning {
+
+inline constexpr int32_t kWhole = -1;
+
+// A part of the payments, by ids; kWhole where it does not look.
+struct DetailSlice {
+  SeriesKey path;
+  int32_t region = kWhole;
+  int32_t merchant = kWhole;
+  int32_t band = kWhole;
+  int32_t stage = kWhole;
+  int32_t upstream = kWhole;  // index in the topology
+  auto operator<=>(const DetailSlice&) const = default;
+  // Whether it is more than issuer, method and gateway can say.
+  [[nodiscard]] bool detailed() const {
+    return region != kWhole || merchant != kWhole || band != kWhole || stage != kWhole ||
+           upstream != kWhole;
+  }
+  [[nodiscard]] int detail_depth() const {
+    return (region != kWhole) + (merchant != kWhole) + (band != kWhole) + (stage != kWhole) +
+           (upstream != kWhole);
+  }
+};
+
+// What stands on what, by the ids of a dictionary.
+class UpstreamIds {
+ public:
+  UpstreamIds(const Topology& topology, const Dictionary& dictionary);
+  // The upstream of a kind that carries the path, or kWhole.
+  [[nodiscard]] int32_t of(const SeriesKey& path, std::size_t kind) const;
+  [[nodiscard]] bool carries(int32_t upstream, const SeriesKey& path) const;
+  [[nodiscard]] bool any(std::size_t kind) const { return any_[kind]; }
+
+ private:
+  struct Known {
+    std::size_t kind = 0;
+    std::vector<DimId> gateways;
+    std::vector<SeriesKey> paths;
+  };
+  std::vector<Known> upstreams_;
+  std::array<bool, kUpstreamKinds> any_{};
+};
+
+// Counts of one slice of the leaves: k of n lost where e were usual.
+struct SliceTotals {
+  double n = 0.0, k = 0.0, e = 0.0;
+  double e_path = 0.0;  // where all payments of a path were alike
+};
+
+struct Suspect {
+  DetailSlice slice;
+  double probability = 0.0;  // by the scan
+  double choices = 1.0;      // slices of the same dimensions, among which it was chosen
+};
+
+class Suspects {
+ public:
+  // `from_second` is when the alarms began. At most `leaves_max` leaves are looked at: then names
+  // that stand out least, bands and regions are put together until they are no more.
+  Suspects(const DetailStore& details, int64_t from_second, std::size_t leaves_max,
+           const UpstreamIds& upstreams);
+
+  // Slices beyond the path that may be a cause, likeliest first; few.
+  [[nodiscard]] const std::vector<Suspect>& list() const { return list_; }
+  // ln of (evidence that the slice's leaves share a fault / that none has one), as ScopeScore's, on
+  // the leaves whose path `mine` admits.
+  template <class Mine>
+  [[nodiscard]] double evidence(const DetailSlice& slice, Mine&& mine) const {
+    Grid sum{};
+    for (const Leaf& leaf : leaves_) {
+      if (!covers(slice, leaf) || !mine(leaf.path)) continue;
+      for (std::size_t j = 0; j < kGrid; ++j) sum[j] += leaf.llr[j];
+    }
+    return log_mean(sum);
+  }
+  [[nodiscard]] SliceTotals totals(const DetailSlice& slice, bool complement = false) const;
+  // How much likelier the failures of a scope are for what its details make usual than for what
+  // its paths do, in ln: what a change of mix explains.
+  [[nodiscard]] double mix_evidence(const SeriesKey& scope) const;
+
+ private:
+  struct Leaf {
+    SeriesKey path;
+    int32_t region = kWhole, merchant = kWhole, band = kWhole;
+    int32_t stage = 0;
+    double n = 0.0, k = 0.0, e = 0.0, e_path = 0.0;
+    double learnt = 0.0;  // past failures behind e
+    Grid llr{};
+  };
+  // How much is told apart: so many merchants and regions by name, bands or not.
+  struct Grain {
+    std::size_t merchants = 0, regions = 0;
+    bool bands = false;
+  };
+  [[nodiscard]] bool fold(const std::vector<DetailStore::Active>& active, const Grain& grain,
+                          std::size_t leaves_max);
+  [[nodiscard]] bool covers(const DetailSlice& slice, const Leaf& leaf) const;
+  void scan(const UpstreamIds& upstreams);
+
+  const UpstreamIds& upstreams_;
+  std::vector<Leaf> leaves_;
+  std::vector<Suspect> list_;
+};
+
+}  // namespace payops::reasoning
