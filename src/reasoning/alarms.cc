@@ -4,6 +4,7 @@
 
 #include "payops/core/digest.h"
 #include "payops/core/text.h"
+#include "payops/reasoning/rate_detector.h"
 #include "state.h"
 
 namespace payops::reasoning {
@@ -15,7 +16,6 @@ constexpr double kAcceptScore = 8.0;      // of a slice that is to explain a cro
 constexpr double kPlaceEvidence = 3.0;    // of a slice that a crossing can be laid to
 constexpr double kPlaceMargin = 2.0;      // … rather than to the series that crossed
 constexpr double kRescopeMargin = 6.0;    // before another slice takes an alarm over
-constexpr double kRecovered = 7.0;        // log-likelihood ratio of health that ends an alarm
 constexpr double kRecoveredMost = 11.0;
 
 // Whether a rise of `symptom` may come with a fault that shows as `cause`: whatever fails is
@@ -194,7 +194,7 @@ bool Reasoner::State::grow(Share share, const Crossing& crossing, const std::vec
       sum.e += row.e;
     }
     const double moved_now = sum.moved();
-    if (moved_now > alarm.moved + std::max(0.1, alarm.moved / 3.0)) {
+    if (has_grown(alarm.moved, moved_now)) {
       news = news || !alarm.secondary;
       alarm.statistic = crossing.cusum.statistic;
       alarm.threshold = crossing.threshold;

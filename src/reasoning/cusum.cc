@@ -4,11 +4,6 @@
 #include <cmath>
 
 namespace payops::reasoning {
-namespace {
-
-constexpr double kLeastThreshold = 5.0;
-
-}  // namespace
 
 double share_llr(double n, double k, double p0, double g) {
   const double success = std::log1p(-g);

@@ -19,6 +19,8 @@ namespace payops::reasoning {
 inline constexpr std::array<double, 6> kFailureShares{0.07, 0.13, 0.22, 0.38, 0.62, 0.94};
 inline constexpr std::array<double, 3> kShiftShares{0.14, 0.35, 0.70};
 inline constexpr std::array<double, 3> kDropShares{0.45, 0.80, 0.97};
+inline constexpr double kLeastThreshold = 5.0;
+inline constexpr double kRecovered = 7.0;  // log-likelihood ratio of health that ends an alarm
 
 // Log-likelihood ratio of k failures among n attempts: rate p0 + (1 - p0) g against p0.
 // 0 < p0 < 1, 0 <= g < 1, 0 <= k <= n.
