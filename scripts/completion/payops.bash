@@ -4,7 +4,7 @@
 
 # Subcommands, and their options; tests/style/completion_test holds both against the program's help.
 _payops_commands='demo broker topics simulate agent run approve reject kill keys audit explain replay
-  config graph state learned detect backtest attribute evaluate bench'
+  config graph state learned detect backtest attribute evaluate intents bench'
 _payops_words() {
   case $1 in
     '') echo "$_payops_commands --help --version" ;;
@@ -55,6 +55,9 @@ _payops_words() {
     'evaluate calibration')
       echo --faults --seed --scenarios --seeds --jobs --config --plots --json
       ;;
+    intents) echo train evaluate ;;
+    'intents train') echo --data --oos --model --seed ;;
+    'intents evaluate') echo --model --data --json ;;
     bench) echo ingest ;;
     'bench ingest')
       echo --bootstrap --messages --repeat --rate --topic-prefix --config --json
@@ -76,7 +79,7 @@ _payops_values() {
     --mode) echo "-W 'observe shadow approve auto'" ;;
     --agent) echo "-W 'payments'" ;;
     --format) echo "-W 'csv'" ;;
-    --config | --out | --key | --checkpoint | --port-file) echo -f ;;
+    --config | --out | --key | --data | --oos | --model | --checkpoint | --port-file) echo -f ;;
     --state | --audit | --scenarios) echo -d ;;
   esac
 }

@@ -42,6 +42,7 @@ void add_detect_command(CLI::App& app, Command& command);
 void add_backtest_command(CLI::App& app, Command& command);
 void add_evaluate_command(CLI::App& app, Command& command);
 void add_attribute_command(CLI::App& app, Command& command);
+void add_intents_command(CLI::App& app, Command& command);
 void add_bench_command(CLI::App& app, Command& command);
 
 }  // namespace payops::app

@@ -16,7 +16,7 @@ CODE_FOLDERS = ("include", "src", "simulators", "tests", "bench", "examples")
 
 # Pure and deterministic: no threads, no clock, no I/O, no third-party I/O headers.
 DOMAIN_MODULES = {"model", "graph", "runtime", "observation", "reasoning", "decision", "safety",
-                  "action", "learning", "payments_agent"}
+                  "action", "learning", "support_agent", "payments_agent"}
 NOT_IN_DOMAIN = {
     r"\bstd::(mt19937|random_device|default_random_engine|\w+_distribution)\b|#include <random>":
         "randomness comes from payops::Random",

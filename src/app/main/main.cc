@@ -52,6 +52,7 @@ int main(int argc, char** argv) {
   add_backtest_command(app, command);
   add_evaluate_command(app, command);
   add_attribute_command(app, command);
+  add_intents_command(app, command);
   add_bench_command(app, command);
   if (const int wrong = complain_of_unknown(app, argc, argv); wrong != kExitDone) return wrong;
   try {
