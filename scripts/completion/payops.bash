@@ -42,7 +42,7 @@ _payops_words() {
     learned) echo show reset --state --json ;;
     'learned show') echo --state --json ;;
     'learned reset') echo --scope --bootstrap --topic-prefix --key --by ;;
-    detect) echo --kind --out ;;
+    detect) echo --kind --target-false-alarms --json --out ;;
     backtest) echo --input --bootstrap --topic --from --to --config --report --json ;;
     attribute)
       echo --attempts --failures --dimensions --time --at --step --baseline --json

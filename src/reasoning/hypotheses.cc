@@ -127,12 +127,12 @@ double class_evidence(const Totals& inside, Cause cause) {
 
 // The details speak as if their leaves were independent, which they are not quite.
 constexpr double kDetailTemper = 1.5;
-constexpr double kPerDetail = 1.5;       // ln cost of every further dimension of a slice
-constexpr double kMixEvidence = 3.0;     // from which a change of mix is considered
+constexpr double kPerDetail = 1.5;    // ln cost of every further dimension of a slice
+constexpr double kMixEvidence = 3.0;  // from which a change of mix is considered
 // Two things that break by themselves within two minutes: once in a thousand incidents.
 constexpr int64_t kTogetherS = 120;
 constexpr double kCoincidence = 6.9;
-constexpr double kMostOfIt = 0.7;  // of an alarm's excess, in a slice that stands behind it
+constexpr double kMostOfIt = 0.7;        // of an alarm's excess, in a slice that stands behind it
 constexpr double kDetailsLearnt = 1000;  // attempts, before the details are listened to
 constexpr std::size_t kDetailLeaves = 1500;
 
@@ -485,7 +485,7 @@ class Explanation {
   ScopeTable table_;
   ScopeTable technical_;
   const Suspects* suspects_;  // null without details of this alarm
-  bool mixed_ = false;  // evidence is weighed against what is usual for these payments
+  bool mixed_ = false;        // evidence is weighed against what is usual for these payments
   const Dictionary& dictionary_;
   std::vector<Candidate> candidates_;
 };
