@@ -47,8 +47,11 @@ _payops_words() {
     attribute)
       echo --attempts --failures --dimensions --time --at --step --baseline --json
       ;;
-    evaluate) echo policies attribution calibration ;;
+    evaluate) echo policies attribution calibration detection ;;
     'evaluate attribution') echo --worlds --seed --jobs --plots --json ;;
+    'evaluate detection')
+      echo --attempts --runs --quick --target-false-alarms --rate --seed --jobs --plots --json
+      ;;
     'evaluate policies')
       echo --scenarios --seeds --policies --duration --jobs --config --plots --json
       ;;

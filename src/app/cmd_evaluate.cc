@@ -72,6 +72,7 @@ void add_evaluate_command(CLI::App& app, Command& command) {
   add_evaluate_policies(*evaluate, command);
   add_evaluate_attribution(*evaluate, command);
   add_evaluate_calibration(*evaluate, command);
+  add_evaluate_detection(*evaluate, command);
 }
 
 }  // namespace payops::app

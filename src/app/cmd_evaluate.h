@@ -16,6 +16,7 @@ namespace payops::app {
 void add_evaluate_policies(CLI::App& evaluate, Command& command);
 void add_evaluate_attribution(CLI::App& evaluate, Command& command);
 void add_evaluate_calibration(CLI::App& evaluate, Command& command);
+void add_evaluate_detection(CLI::App& evaluate, Command& command);
 
 // What was said against what came, one point a bin, beside the diagonal.
 [[nodiscard]] Chart reliability_chart(std::string title, std::string y_label,

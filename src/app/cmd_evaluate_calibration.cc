@@ -4,7 +4,6 @@
 #include <thread>
 
 #include "app_config.h"
-#include "chart.h"
 #include "cmd_evaluate.h"
 #include "narrate.h"
 #include "payops/core/json_fields.h"

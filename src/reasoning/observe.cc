@@ -40,9 +40,12 @@ double level_budget(const SeriesKey& key, Share share) {
   }
 }
 
+// What a path's expectation is worth before it has attempts of its own.
+constexpr double kLeanAttempts = 20.0;
+
 // How far a baseline rate may really lie above its estimate while little has been learnt.
 double cautious(double p0, double learnt) {
-  return std::clamp(p0 + 1.5 * std::sqrt(p0 * (1.0 - p0) / (learnt + 20.0)), 0.002, 0.97);
+  return std::clamp(p0 + 1.5 * std::sqrt(p0 * (1.0 - p0) / (learnt + kLeanAttempts)), 0.002, 0.97);
 }
 
 constexpr std::array<Share, 4> kMixShares{Share::slow, Share::customer, Share::policy,
@@ -143,6 +146,8 @@ bool Reasoner::State::observe(const ClosedBucket& bucket) {
     const uint32_t leaf = store.leaf(path);
     if (leaf != kNone) add_leaf(leaf, cell, treated, bucket.second);
   }
+  const double rate = expected_volume(store.window(store.all[0]).baseline, now);
+  alarms_per_attempt = config.false_alarms_per_week / (std::max(0.5, rate) * kWeekSeconds);
   for (const uint32_t series : flowing_series) settle(series, flows[series], bucket.second);
   for (LiveAlarm& alarm : alarms) {
     const uint32_t series = store.find(alarm.scope);
@@ -221,13 +226,7 @@ double Reasoner::State::moved(const SeriesKey& path, Share share) const {
 void Reasoner::State::settle(uint32_t index, const Flow& f, int64_t second) {
   Series& series = store.all[index];
   const double n = f.v[kFirst];
-  if (n > 0.0 && armed()) {
-    const double p0 = cautious(f.v[kForeseen] / n, static_cast<double>(series.first));
-    series.failures.add_share(kFailureShares, second, n, flow_k(f, Share::technical), p0);
-    for (std::size_t j = 0; j < kFailureShares.size(); ++j) {
-      check(index, Share::technical, series.failures.cusums[j], p0, kFailureShares[j]);
-    }
-  }
+  if (n > 0.0 && armed()) test_failures(index, second, f);
   if (series.depth <= 1) settle_watched(index, f, second);
   if (series.window != kNone) {
     Tally tally = to_tally(f);
@@ -244,6 +243,34 @@ void Reasoner::State::settle(uint32_t index, const Flow& f, int64_t second) {
       window.baseline.volume_variance /= week.factor(second) * week.factor(second);
     }
   }
+}
+
+// The rate detector on technical failures, against what the paths' baselines foresaw.
+void Reasoner::State::test_failures(uint32_t index, int64_t second, const Flow& f) {
+  Series& series = store.all[index];
+  const double n = f.v[kFirst], k = flow_k(f, Share::technical), p0 = f.v[kForeseen] / n;
+  if (k == 0.0) return RateTest::add_healthy(series.failures, second, n, p0);
+  const RateTest test(learnt_rate(series, p0), alarms_per_attempt *
+                                                   detector_budget(Share::technical) *
+                                                   level_budget(series.key, Share::technical));
+  test.add(series.failures, second, n, k);
+  const auto crossed = test.crossed(series.failures);
+  if (!crossed) return;
+  const Cusum& cusum = series.failures.cusums[*crossed];
+  if (cusum.failures < static_cast<double>(config.min_failures)) return;
+  crossings.push_back(
+      {index, Share::technical, cusum, test.threshold(*crossed), budget(series, Share::technical)});
+}
+
+// A series' expected rate with what it is worth: its attempts within the baselines' memory, less
+// what their lag behind a drift takes.
+LearntRate Reasoner::State::learnt_rate(const Series& series, double rate) const {
+  const auto first = static_cast<double>(series.first);
+  const double all = std::max(1.0, static_cast<double>(store.all[0].first));
+  const double kept = store.window(store.all[0]).baseline.first * first / all;
+  const double attempts = std::min(first, kept) + kLeanAttempts;
+  const double lag = rate / (1.0 - rate) * lag_variance(config.half_life_s / std::log(2.0));
+  return {rate, 1.0 / (1.0 / attempts + lag)};
 }
 
 void Reasoner::State::settle_watched(uint32_t index, const Flow& f, int64_t second) {
@@ -364,10 +391,9 @@ void Reasoner::State::check(uint32_t index, Share share, const Cusum& cusum, dou
     threshold = drop_threshold(kWeekSeconds * kAlternatives / per_week, p0, g);
   } else {
     if (cusum.failures < static_cast<double>(config.min_failures)) return;
-    const double all = static_cast<double>(std::max<uint64_t>(store.all[0].first, 1));
-    const double part = std::max(static_cast<double>(series.first) / all, 1e-6);
-    const double rate = std::max(0.5, expected_volume(store.window(store.all[0]).baseline, now));
-    threshold = share_threshold(rate * part * kWeekSeconds * kAlternatives / per_week, p0, g);
+    const double per_attempt =
+        alarms_per_attempt * detector_budget(share) * level_budget(series.key, share);
+    threshold = share_threshold(kAlternatives / per_attempt, p0, g);
   }
   if (cusum.statistic > threshold) {
     crossings.push_back({index, share, cusum, threshold, per_week});

@@ -92,10 +92,18 @@ RateTest::RateTest(const LearntRate& learnt, double false_alarms)
 }
 
 void RateTest::add(RateBank& bank, int64_t second, double n, double k) const {
-  if (k == 0.0 && bank.quiet()) return;
+  if (k == 0.0) return add_healthy(bank, second, n, rate_);
   const auto& good = success();
   for (std::size_t j = 0; j < kAlternatives; ++j) {
     bank.cusums[j].add(k * failure_[j] + (n - k) * good[j], second, n, k, n * rate_);
+  }
+}
+
+void RateTest::add_healthy(RateBank& bank, int64_t second, double n, double rate) {
+  if (bank.quiet()) return;
+  const auto& good = success();
+  for (std::size_t j = 0; j < kAlternatives; ++j) {
+    bank.cusums[j].add(n * good[j], second, n, 0.0, n * rate);
   }
 }
 
@@ -109,6 +117,12 @@ std::optional<std::size_t> RateTest::crossed(const RateBank& bank) const {
     farthest = j;
   }
   return farthest;
+}
+
+double lag_variance(double memory_s, double drift_per_day) {
+  const double slope = drift_per_day * kPi * std::sqrt(2.0);  // of the wave, per day, in the mean
+  const double lag = slope * memory_s / kDayS;
+  return lag * lag;
 }
 
 void RateBaseline::Memory::add(double n, double k, double s, double length_s) {
@@ -126,8 +140,8 @@ void RateBaseline::learn(double n, double k, double seconds) {
   const double p = (slow_.failures + 0.5) / (slow_.attempts + 1.0);
   const double failures_per_day =
       (slow_.failures + 0.5) / std::max(slow_.seconds, 1.0) * kDayS / (1.0 - p);
-  const double wave = drift_ * kPi * std::sqrt(2.0);  // mean slope of the wave, per day
-  const double length_s = std::clamp(kDayS / std::cbrt(4.0 * failures_per_day * wave * wave),
+  const double per_day = std::sqrt(lag_variance(kDayS, drift_));
+  const double length_s = std::clamp(kDayS / std::cbrt(4.0 * failures_per_day * per_day * per_day),
                                      kLeastMemoryS, kSlowMemoryS);
   // A pause forgets no more than half: what comes after it is likelier as before than unknown.
   fast_.add(n, k, std::min(seconds, 0.7 * length_s), length_s);
@@ -140,9 +154,8 @@ LearntRate RateBaseline::now() const {
   const auto noise = [](const Memory& m, double p) {
     return (1.0 - p) * m.squares / (p * std::max(1.0, m.attempts * m.attempts));
   };
-  const double lag = drift_ * kPi * std::sqrt(2.0) * fast_.seconds / kDayS;
   const double known = noise(slow_, p_slow);
-  const double own = noise(fast_, p_fast) + lag * lag;
+  const double own = noise(fast_, p_fast) + lag_variance(fast_.seconds, drift_);
   const double prior = known + 0.5 * drift_ * drift_;
   const double lean = own / (own + prior);
   const double most = p_slow * (1.0 + drift_ + std::sqrt(known));

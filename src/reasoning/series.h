@@ -19,7 +19,7 @@
 #include "payops/model/cell.h"
 #include "payops/model/dimensions.h"
 #include "payops/reasoning/config.h"
-#include "payops/reasoning/cusum.h"
+#include "payops/reasoning/rate_detector.h"
 
 namespace payops::reasoning {
 
@@ -143,7 +143,7 @@ struct Series {
   uint32_t detail = kNone;   // index into leaves (depth 3) or watched (depth 0, 1)
   uint64_t first = 0;        // first attempts since the beginning
   int64_t last_second = -1;  // last second with traffic
-  Bank<kFailureShares.size()> failures;
+  RateBank failures;
   static constexpr auto fields() {
     return std::make_tuple(field("key", &Series::key), field("depth", &Series::depth),
                            field("window", &Series::window), field("detail", &Series::detail),

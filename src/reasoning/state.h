@@ -17,6 +17,7 @@
 #include "attribution.h"
 #include "details.h"
 #include "payops/model/intervention.h"
+#include "payops/reasoning/rate_detector.h"
 #include "payops/reasoning/reasoner.h"
 #include "series.h"
 #include "suspects.h"
@@ -155,6 +156,8 @@ struct Reasoner::State {
   void add_leaf(uint32_t leaf, const Cell& cell, double treated, int64_t second);
   void settle(uint32_t series, const Flow& flow, int64_t second);
   void settle_watched(uint32_t series, const Flow& flow, int64_t second);
+  void test_failures(uint32_t series, int64_t second, const Flow& flow);
+  [[nodiscard]] LearntRate learnt_rate(const Series& series, double rate) const;
   void add_silence(uint32_t watched_index, int64_t until, double arrivals);
   void check(uint32_t series, Share share, const Cusum& cusum, double p0, double g);
   [[nodiscard]] bool armed() const;
@@ -214,6 +217,7 @@ struct Reasoner::State {
   std::vector<uint8_t> flowing;
   std::vector<uint32_t> flowing_series;
   std::vector<Crossing> crossings;
+  double alarms_per_attempt = 0.0;  // false ones that the budget allows, at the present volume
 };
 
 // The counts a share is made of: n attempts of which k moved.

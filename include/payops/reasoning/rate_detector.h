@@ -40,6 +40,8 @@ class RateTest {
 
   // Adds k failures among n attempts in `second` to a bank.
   void add(RateBank& bank, int64_t second, double n, double k) const;
+  // The same without failures, which needs no test made.
+  static void add_healthy(RateBank& bank, int64_t second, double n, double rate);
 
   // The alternative farthest beyond its threshold.
   [[nodiscard]] std::optional<std::size_t> crossed(const RateBank& bank) const;
@@ -57,11 +59,18 @@ class RateTest {
   return now > was + (was > 0.3 ? was / 3.0 : 0.1);
 }
 
+// How far a healthy rate is taken to drift over a day of itself, up and down, as its own share.
+inline constexpr double kDriftPerDay = 0.2;
+
+// Relative variance of a rate learnt by a memory of `memory_s` (seconds after which a count has
+// faded to 1 / e), for its lag behind a daily wave of `drift_per_day`.
+[[nodiscard]] double lag_variance(double memory_s, double drift_per_day = kDriftPerDay);
+
 struct RateDetectorConfig {
   double target_false_alarms = 1e-6;   // per attempt
   double detect_after_attempts = 100;  // learnt before any alarm may rise
-  double drift_per_day = 0.2;          // that a healthy rate may take, up and down, of itself
-  double freeze_max_s = 7200;          // an alarm this old becomes the new normal
+  double drift_per_day = kDriftPerDay;
+  double freeze_max_s = 7200;  // an alarm this old becomes the new normal
 };
 
 // A rate that may drift over the day, learnt by two memories of the same counts. The long one (two
