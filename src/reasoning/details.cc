@@ -18,87 +18,71 @@ constexpr double kLean = 40.0;
 constexpr double kDoubt = 3.0;  // failures' worth of belief that a name makes no difference
 
 // Sums over the past: by path, and by the names beside it what its paths make expected.
-struct Marginals {
-  struct Sum {
-    double trials = 0.0, failed = 0.0, expected = 0.0;
-  };
-  Sum all;
-  std::unordered_map<uint64_t, Sum> paths;
-  std::vector<Sum> regions, merchants, bands;
+struct Sum {
+  double trials = 0.0, failed = 0.0, expected = 0.0;
 };
 
-double rate_of(const Marginals::Sum& sum, double toward, double strength) {
+double rate_of(const Sum& sum, double toward, double strength) {
   return (sum.failed + toward * strength) / (sum.trials + strength);
 }
 
 double bounded(double rate) { return std::clamp(rate, 0.0005, 0.97); }
 
-double factor_of(const Marginals::Sum& sum) {
-  return (sum.failed + kDoubt) / (sum.expected + kDoubt);
+double factor_of(const std::vector<Sum>& sums, std::size_t i) {
+  if (i >= sums.size()) return 1.0;
+  return (sums[i].failed + kDoubt) / (sums[i].expected + kDoubt);
 }
 
-Marginals::Sum& at(std::vector<Marginals::Sum>& sums, std::size_t i) {
+Sum& at(std::vector<Sum>& sums, std::size_t i) {
   if (i >= sums.size()) sums.resize(i + 1);
   return sums[i];
-}
-
-const Marginals::Sum& of(const std::vector<Marginals::Sum>& sums, std::size_t i) {
-  static const Marginals::Sum none;
-  return i < sums.size() ? sums[i] : none;
 }
 
 // What is usual at one stage: a path's rate, moved as region, merchant and band each move it
 // (odds multiply), and the slice's own past against that.
 class Usual {
  public:
-  Usual(std::size_t stage, const std::vector<DetailKey>& keys,
-        const std::vector<StageCounts<double>>& past)
-      : stage_(stage) {
-    std::vector<Marginals::Sum*> of_slice(keys.size());
+  Usual(std::size_t stage, const std::vector<DetailKey>& keys, const std::vector<uint32_t>& path_of,
+        std::size_t paths, const std::vector<StageCounts<double>>& past)
+      : stage_(stage), paths_(paths) {
+    Sum all;
     for (std::size_t i = 0; i < keys.size(); ++i) {
-      Marginals::Sum& path = sums_.paths[keys[i].path.packed()];
-      of_slice[i] = &path;
-      path.trials += past[i].trials(stage);
+      Sum& path = paths_[path_of[i]];
+      const double n = past[i].trials(stage);
+      path.trials += n;
       path.failed += past[i].failed[stage];
-      sums_.all.trials += past[i].trials(stage);
-      sums_.all.failed += past[i].failed[stage];
+      all.trials += n;
+      all.failed += past[i].failed[stage];
     }
     const bool authorising = stage + 1 == kStages;
-    overall_ = rate_of(sums_.all, authorising ? kPriorRate : kPriorStage, kLean);
+    const double overall = rate_of(all, authorising ? kPriorRate : kPriorStage, kLean);
+    for (Sum& path : paths_) path.expected = bounded(rate_of(path, overall, kLean));
     for (std::size_t i = 0; i < keys.size(); ++i) {
       const double n = past[i].trials(stage);
       if (n <= 0.0) continue;
-      const double expected = n * rate_of(*of_slice[i], overall_, kLean);
-      for (Marginals::Sum* sum :
-           {&at(sums_.regions, keys[i].region), &at(sums_.merchants, keys[i].merchant),
-            &at(sums_.bands, keys[i].band)}) {
+      const double expected = n * paths_[path_of[i]].expected;
+      for (Sum* sum : {&at(regions_, keys[i].region), &at(merchants_, keys[i].merchant),
+                       &at(bands_, keys[i].band)}) {
         sum->failed += past[i].failed[stage];
         sum->expected += expected;
       }
     }
   }
-  [[nodiscard]] double rate(const DetailKey& key, const StageCounts<double>& past) const {
-    const double p = path_rate(key);
-    const double odds = p / (1.0 - p) * factor_of(of(sums_.regions, key.region)) *
-                        factor_of(of(sums_.merchants, key.merchant)) *
-                        factor_of(of(sums_.bands, key.band));
+  [[nodiscard]] double rate(const DetailKey& key, uint32_t path,
+                            const StageCounts<double>& past) const {
+    const double p = path_rate(path);
+    const double odds = p / (1.0 - p) * factor_of(regions_, key.region) *
+                        factor_of(merchants_, key.merchant) * factor_of(bands_, key.band);
     const double usual = odds / (1.0 + odds);
-    const double own = (past.failed[stage_] + usual * kLean) / (past.trials(stage_) + kLean);
-    return bounded(own);
+    return bounded((past.failed[stage_] + usual * kLean) / (past.trials(stage_) + kLean));
   }
-  [[nodiscard]] double path_rate(const DetailKey& key) const {
-    const auto path = sums_.paths.find(key.path.packed());
-    return bounded(path == sums_.paths.end() ? overall_ : rate_of(path->second, overall_, kLean));
-  }
-  [[nodiscard]] double failures(const DetailKey& key) const {
-    const auto path = sums_.paths.find(key.path.packed());
-    return path == sums_.paths.end() ? 0.0 : path->second.failed;
-  }
+  [[nodiscard]] double path_rate(uint32_t path) const { return paths_[path].expected; }
+  [[nodiscard]] double failures(uint32_t path) const { return paths_[path].failed; }
 
  private:
   std::size_t stage_;
-  Marginals sums_;
-  double overall_ = 0.0;
+  std::vector<Sum> paths_;  // `expected` is the rate
+  std::vector<Sum> regions_, merchants_, bands_;
 };
 
 }  // namespace
@@ -121,6 +105,11 @@ DetailKey DetailStore::key_of(const KeyFields& f) {
           .band = static_cast<uint8_t>(f.band)};
 }
 
+uint32_t DetailStore::path_id(const SeriesKey& path) {
+  const auto next = static_cast<uint32_t>(path_ids_.size());
+  return path_ids_.try_emplace(path.packed(), next).first->second;
+}
+
 uint32_t DetailStore::slice_of(const DetailKey& key) {
   const auto it = index_.find(key);
   if (it != index_.end()) return it->second;
@@ -129,6 +118,7 @@ uint32_t DetailStore::slice_of(const DetailKey& key) {
   const auto made = static_cast<uint32_t>(slices_.size());
   slices_.push_back({.key = {key.path, key.region, key.merchant, key.band}, .past = {}});
   place_.push_back(0);
+  path_of_.push_back(path_id(key.path));
   index_.emplace(key, made);
   return made;
 }
@@ -204,8 +194,11 @@ void DetailStore::forget_idle() {
 
 void DetailStore::reindex() {
   index_.clear();
+  path_ids_.clear();
+  path_of_.clear();
   for (std::size_t i = 0; i < slices_.size(); ++i) {
     index_.emplace(key_of(slices_[i].key), static_cast<uint32_t>(i));
+    path_of_.push_back(path_id(slices_[i].key.path));
   }
   place_.assign(slices_.size(), 0);
   if (slots_.empty()) return;
@@ -217,9 +210,10 @@ void DetailStore::reindex() {
 
 std::vector<DetailStore::Active> DetailStore::since(int64_t from_second) const {
   const int64_t from = from_second / slot_s_;
-  std::vector<StageCounts<double>> now(slices_.size()), past(slices_.size());
-  std::vector<DetailKey> keys;
-  keys.reserve(slices_.size());
+  auto& [now, past, keys] = scratch_;
+  now.assign(slices_.size(), {});
+  past.assign(slices_.size(), {});
+  keys.clear();
   for (std::size_t i = 0; i < slices_.size(); ++i) {
     keys.push_back(key_of(slices_[i].key));
     past[i].add(slices_[i].past);
@@ -231,24 +225,23 @@ std::vector<DetailStore::Active> DetailStore::since(int64_t from_second) const {
   }
   std::vector<Active> active;
   for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (now[i].trials(0) > 0.0) active.push_back({.key = keys[i], .now = now[i]});
+    if (now[i].trials(0) <= 0.0) continue;
+    active.push_back({.key = keys[i], .path = path_of_[i], .now = now[i]});
   }
   for (std::size_t stage = 0; stage < kStages; ++stage) {
     const bool lost = std::any_of(active.begin(), active.end(),
                                   [&](const Active& a) { return a.now.failed[stage] > 0.0; });
     if (!lost) continue;  // there can be no excess
-    const Usual usual(stage, keys, past);
+    const Usual usual(stage, keys, path_of_, paths(), past);
     std::size_t next = 0;
     for (std::size_t i = 0; i < keys.size(); ++i) {
       if (now[i].trials(0) <= 0.0) continue;
       Active& a = active[next++];
-      a.rate[stage] = usual.rate(a.key, past[i]);
-      a.path_rate[stage] = usual.path_rate(a.key);
-      a.failures[stage] = usual.failures(a.key);
+      a.rate[stage] = usual.rate(a.key, a.path, past[i]);
+      a.path_rate[stage] = usual.path_rate(a.path);
+      a.failures[stage] = usual.failures(a.path);
     }
   }
-  std::sort(active.begin(), active.end(),
-            [](const Active& a, const Active& b) { return a.key < b.key; });
   return active;
 }
 

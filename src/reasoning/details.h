@@ -54,15 +54,17 @@ class DetailStore {
   // A slice with attempts since some moment, and what would have been usual for them.
   struct Active {
     DetailKey key;
+    uint32_t path = 0;  // a number below paths(), the same for slices of one path
     StageCounts<double> now;
     std::array<double, kStages> rate{};  // usual share of the trials of a stage that fail there
     std::array<double, kStages> path_rate{};  // the same of the whole path
     std::array<double, kStages> failures{};   // how many past failures that rests on
   };
-  // In the order of their keys.
+  // In the order in which the slices were met.
   [[nodiscard]] std::vector<Active> since(int64_t from_second) const;
   // First attempts learnt from, forgetting as they do.
   [[nodiscard]] double learnt() const;
+  [[nodiscard]] std::size_t paths() const { return path_ids_.size(); }
   [[nodiscard]] std::size_t slices() const { return slices_.size(); }
 
   void encode(Encoder& out) const;
@@ -112,6 +114,7 @@ class DetailStore {
   void absorb(const Slot& slot);
   void forget_idle();
   void reindex();
+  [[nodiscard]] uint32_t path_id(const SeriesKey& path);
 
   std::size_t slices_max_;
   int64_t slot_s_;
@@ -120,6 +123,14 @@ class DetailStore {
   std::deque<Slot> slots_;       // rising; the newest still filling
   std::vector<uint32_t> place_;  // by slice: 1 + its entry in the newest slot
   std::unordered_map<DetailKey, uint32_t, Hash> index_;
+  std::vector<uint32_t> path_of_;  // by slice
+  std::unordered_map<uint64_t, uint32_t> path_ids_;
+  // Working memory of since(), by slice; kept, since it is asked for every cycle of an alarm.
+  struct Scratch {
+    std::vector<StageCounts<double>> now, past;
+    std::vector<DetailKey> keys;
+  };
+  mutable Scratch scratch_;
 };
 
 }  // namespace payops::reasoning

@@ -278,10 +278,10 @@ SliceScan scan_slices(const SliceCounts& given, const SliceScanOptions& options)
   Leaves leaves = slice_scan::expect(counts);
   const Lattice lattice(counts, options);
   std::optional<Choice> choice;
-  choice.emplace(lattice, leaves, options.causes_max);
+  choice.emplace(lattice, leaves, options);
   Explanation explained = choice->explain();
   if (settle_anew(counts, explained, *choice, leaves)) {
-    choice.emplace(lattice, leaves, options.causes_max);
+    choice.emplace(lattice, leaves, options);
     explained = choice->explain();
   }
 

@@ -10,6 +10,7 @@ namespace {
 
 constexpr double kGainMin = 0.5;       // ln odds against chance that a cause must add
 constexpr std::size_t kPerPass = 120;  // candidates taken from one pass over the lattice
+constexpr std::size_t kPerQuickPass = 16;
 constexpr int kRoundsMax = 4;
 constexpr double kNever = -std::numeric_limits<double>::infinity();
 
@@ -26,8 +27,12 @@ std::vector<std::size_t> chosen(const Explanation& explanation) {
 
 }  // namespace
 
-Choice::Choice(const Lattice& lattice, const Leaves& leaves, std::size_t causes_max)
-    : lattice_(lattice), leaves_(leaves), causes_max_(causes_max), nothing_() {
+Choice::Choice(const Lattice& lattice, const Leaves& leaves, const SliceScanOptions& options)
+    : lattice_(lattice),
+      leaves_(leaves),
+      causes_max_(options.causes_max),
+      quick_(options.quick),
+      nothing_() {
   nothing_.rate = leaves.base;
   nothing_.scatter.assign(leaves.size(), 0.0);
   nothing_.evidence.resize(leaves.size());
@@ -112,6 +117,7 @@ double Choice::fit_gain(std::size_t candidate, const Explanation& explanation, d
                       std::log(static_cast<double>(kEffects));
   effect = kEffectGrid[top];
   double best = sums[top];
+  if (quick_) return best + paid;
   // A fit between grid points lifts a gain by a quarter at most.
   if (1.25 * best + 2.0 + paid < least) return best + paid;
   for (const std::size_t start : top_by_kind) {
@@ -226,7 +232,10 @@ std::size_t Choice::add(const Slice& slice) {
 // Slices that would add to the explanation join the candidates.
 void Choice::widen(const Explanation& explanation) {
   const double floor = explanation.causes.empty() ? 0.0 : kGainMin;
-  for (const Slice& slice : lattice_.best(explanation.evidence, kPerPass, floor)) add(slice);
+  for (const Slice& slice :
+       lattice_.best(explanation.evidence, quick_ ? kPerQuickPass : kPerPass, floor)) {
+    add(slice);
+  }
 }
 
 // In order of what each explains by itself, so that totals compare: what two causes share counts
@@ -315,7 +324,7 @@ Explanation Choice::explain() {
   }
   if (explanation.causes.empty()) return explanation;
   explanation = rebuild(chosen(explanation));
-  for (int round = 0; round < kRoundsMax && improve(explanation); ++round) {
+  for (int round = 0; round < (quick_ ? 1 : kRoundsMax) && improve(explanation); ++round) {
     widen(explanation);
     while (extend(explanation, SIZE_MAX)) {
     }

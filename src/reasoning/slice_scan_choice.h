@@ -26,7 +26,7 @@ struct Explanation {
 
 class Choice {
  public:
-  Choice(const Lattice& lattice, const Leaves& leaves, std::size_t causes_max);
+  Choice(const Lattice& lattice, const Leaves& leaves, const SliceScanOptions& options);
 
   // The best explanation found.
   [[nodiscard]] Explanation explain();
@@ -65,6 +65,7 @@ class Choice {
   const Lattice& lattice_;
   const Leaves& leaves_;
   std::size_t causes_max_;
+  bool quick_;
   std::vector<Slice> pool_;
   std::vector<std::vector<uint32_t>> cover_;
   std::vector<double> ceiling_;  // score when nothing was explained: explaining only takes away

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <tuple>
 
 #include "payops/reasoning/slice_scan.h"
 
@@ -11,39 +10,49 @@ namespace payops::reasoning {
 namespace {
 
 constexpr double kProbable = 0.05;  // of the scan, from which a slice is a suspect
+constexpr double kStandsOut = 4.0;  // standard deviations above what the paths account for
+constexpr std::size_t kNamesMax = 8;
 constexpr std::size_t kSuspectsMax = 6;
 constexpr std::size_t kCausesMax = 4;
 constexpr std::size_t kDepthMax = 3;
-constexpr double kVisitsMax = 2e5;  // leaves x combinations of dimensions, within a cycle's budget
-constexpr int32_t kFolded = INT32_MAX;  // names put together
+constexpr double kVisitsMax = 1e5;         // leaves x combinations of dimensions
+constexpr int32_t kFolded = INT32_MAX;     // names put together
+constexpr std::size_t kFirstUpstream = 7;  // columns of the scan: see value_of()
 
-using Active = DetailStore::Active;
-
-// The names of one kind by how far their failures lie above what is usual, the furthest first.
-template <class IdOf>
-std::vector<int32_t> standing_out(const std::vector<Active>& active, IdOf&& id_of) {
-  std::map<int32_t, SliceTotals> sums;
-  for (const Active& a : active) {
-    SliceTotals& sum = sums[id_of(a)];
-    for (std::size_t s = 0; s < kStages; ++s) {
-      sum.k += a.now.failed[s];
-      sum.e += a.now.trials(s) * a.rate[s];
-    }
+// Failures against those that the paths account for.
+struct Excess {
+  double k = 0.0, e = 0.0, variance = 1.0;
+  void add(double failed, double expected, double trials) {
+    k += failed;
+    e += expected;
+    variance += expected * (1.0 - std::min(1.0, expected / trials));
   }
+  [[nodiscard]] double deviations() const { return (k - e) / std::sqrt(variance); }
+};
+
+Excess& at(std::vector<Excess>& all, std::size_t i) {
+  if (i >= all.size()) all.resize(i + 1);
+  return all[i];
+}
+
+// Those that stand out, the furthest first.
+std::vector<int32_t> standing_out(const std::vector<Excess>& all) {
   std::vector<std::pair<double, int32_t>> ranked;
-  for (const auto& [id, sum] : sums) {
-    ranked.emplace_back(-(sum.k - sum.e) / std::sqrt(sum.e + 1.0), id);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const double deviations = all[i].deviations();
+    if (deviations > kStandsOut) ranked.emplace_back(-deviations, static_cast<int32_t>(i));
   }
   std::sort(ranked.begin(), ranked.end());
   std::vector<int32_t> ids;
-  for (const auto& [score, id] : ranked) ids.push_back(id);
+  for (const auto& [deviations, id] : ranked) {
+    if (ids.size() < kNamesMax) ids.push_back(id);
+  }
   return ids;
 }
 
-int32_t kept_or_folded(const std::vector<int32_t>& ranked, std::size_t kept, int32_t id) {
-  if (kept >= ranked.size()) return id;
-  const auto last = ranked.begin() + static_cast<std::ptrdiff_t>(kept);
-  return std::find(ranked.begin(), last, id) != last ? id : kFolded;
+// The place of a name among those told apart; behind them for all others.
+std::size_t place_of(const std::vector<int32_t>& kept, int32_t id) {
+  return static_cast<std::size_t>(std::find(kept.begin(), kept.end(), id) - kept.begin());
 }
 
 }  // namespace
@@ -85,49 +94,96 @@ Suspects::Suspects(const DetailStore& details, int64_t from_second, std::size_t 
                    const UpstreamIds& upstreams)
     : upstreams_(upstreams) {
   const std::vector<Active> active = details.since(from_second);
-  constexpr std::array<Grain, 5> kGrains{{{.merchants = 12, .regions = 12, .bands = true},
-                                          {.merchants = 6, .regions = 6, .bands = true},
-                                          {.merchants = 6, .regions = 6, .bands = false},
-                                          {.merchants = 3, .regions = 2, .bands = false},
-                                          {.merchants = 1, .regions = 0, .bands = false}}};
-  for (const Grain& grain : kGrains) {
-    if (fold(active, grain, leaves_max)) break;
+  Grain grain = grain_of(active, details.paths());
+  while (!fold(active, details.paths(), grain, leaves_max)) {
+    if (grain.nothing()) return;
+    // Half of the names less each time, and amounts at last.
+    if (grain.regions.empty() && grain.merchants.empty()) grain.bands = false;
+    if (grain.regions.empty() && grain.merchants.empty()) grain.stages = {};
+    grain.regions.resize(grain.regions.size() / 2);
+    grain.merchants.resize(grain.merchants.size() / 2);
   }
-  if (!leaves_.empty()) scan(upstreams);
+  bool shared = false;
+  for (std::size_t kind = 0; kind < kUpstreamKinds; ++kind) shared = shared || upstreams.any(kind);
+  if (!leaves_.empty() && (shared || !grain.nothing())) scan(grain);
+}
+
+// A slice is expected to lose what is usual for it, and of the rest the share that its path loses
+// now: what is left over is its region's, its merchant's, its amounts' or its stage's.
+Suspects::Grain Suspects::grain_of(const std::vector<Active>& active, std::size_t paths) {
+  std::vector<SliceTotals> by_path(paths);
+  for (const Active& a : active) {
+    SliceTotals& sum = by_path[a.path];
+    sum.n += a.now.trials(0);
+    for (std::size_t s = 0; s < kStages; ++s) {
+      sum.k += a.now.failed[s];
+      sum.e += a.now.trials(s) * a.rate[s];
+    }
+  }
+  std::vector<Excess> regions, merchants, bands, stages(kStages);
+  for (const Active& a : active) {
+    const SliceTotals& path = by_path[a.path];
+    const double room = std::max(path.n - path.e, 1e-9);
+    const double moved = std::clamp((path.k - path.e) / room, 0.0, 1.0);
+    const double n = a.now.trials(0);
+    double usual = 0.0, failed = 0.0;
+    for (std::size_t s = 0; s < kStages; ++s) {
+      const double trials = a.now.trials(s);
+      if (trials <= 0.0) continue;
+      const double own = trials * a.rate[s];
+      usual += own;
+      failed += a.now.failed[s];
+      stages[s].add(a.now.failed[s], own, trials);
+    }
+    const double expected = std::min(n, usual + std::max(0.0, n - usual) * moved);
+    at(regions, a.key.region).add(failed, expected, n);
+    at(merchants, a.key.merchant).add(failed, expected, n);
+    at(bands, a.key.band).add(failed, expected, n);
+  }
+  Grain grain{.regions = standing_out(regions),
+              .merchants = standing_out(merchants),
+              .bands = !standing_out(bands).empty(),
+              .stages = {},
+              .of_regions = std::max<std::size_t>(1, regions.size()),
+              .of_merchants = std::max<std::size_t>(1, merchants.size())};
+  for (std::size_t s = 0; s + 1 < kStages; ++s) {
+    grain.stages[s] = stages[s].deviations() > kStandsOut;
+  }
+  return grain;
 }
 
 // False, and nothing, when there would be more than `leaves_max`.
-bool Suspects::fold(const std::vector<Active>& active, const Grain& grain, std::size_t leaves_max) {
+bool Suspects::fold(const std::vector<Active>& active, std::size_t paths, const Grain& grain,
+                    std::size_t leaves_max) {
   leaves_.clear();
-  const auto regions = standing_out(active, [](const Active& a) { return a.key.region; });
-  const auto merchants = standing_out(active, [](const Active& a) { return a.key.merchant; });
-  std::array<bool, kStages> lost{};
+  const std::size_t regions = grain.regions.size() + 1, merchants = grain.merchants.size() + 1;
+  const std::size_t bands = grain.bands ? kAmountBands : 1;
+  constexpr uint32_t kNew = UINT32_MAX;
+  std::vector<uint32_t> place(paths * regions * merchants * bands * kStages, kNew);
   for (const Active& a : active) {
-    for (std::size_t s = 0; s < kStages; ++s) lost[s] = lost[s] || a.now.failed[s] > 0.0;
-  }
-  std::map<std::tuple<SeriesKey, int32_t, int32_t, int32_t, int32_t>, std::size_t> place;
-  for (const Active& a : active) {
-    const int32_t region = kept_or_folded(regions, grain.regions, a.key.region);
-    const int32_t merchant = kept_or_folded(merchants, grain.merchants, a.key.merchant);
-    const int32_t band = grain.bands ? a.key.band : kFolded;
+    const std::size_t region = place_of(grain.regions, a.key.region);
+    const std::size_t merchant = place_of(grain.merchants, a.key.merchant);
+    const std::size_t band = grain.bands ? a.key.band : 0;
     for (std::size_t s = 0; s < kStages; ++s) {
       const double n = a.now.trials(s);
-      if (!lost[s] || n <= 0.0) continue;
-      const auto stage = static_cast<int32_t>(s);
-      const auto [it, added] =
-          place.try_emplace({a.key.path, region, merchant, band, stage}, leaves_.size());
-      if (added) {
+      if (n <= 0.0 || (s + 1 < kStages && !grain.stages[s])) continue;
+      uint32_t& at_leaf =
+          place[(((a.path * regions + region) * merchants + merchant) * bands + band) * kStages +
+                s];
+      if (at_leaf == kNew) {
         if (leaves_.size() == leaves_max) {
           leaves_.clear();
           return false;
         }
-        leaves_.push_back({.path = a.key.path,
-                           .region = region,
-                           .merchant = merchant,
-                           .band = band,
-                           .stage = stage});
+        at_leaf = static_cast<uint32_t>(leaves_.size());
+        leaves_.push_back(
+            {.path = a.key.path,
+             .region = region + 1 < regions ? grain.regions[region] : kFolded,
+             .merchant = merchant + 1 < merchants ? grain.merchants[merchant] : kFolded,
+             .band = grain.bands ? static_cast<int32_t>(band) : kFolded,
+             .stage = static_cast<int32_t>(s)});
       }
-      Leaf& leaf = leaves_[it->second];
+      Leaf& leaf = leaves_[at_leaf];
       leaf.n += n;
       leaf.k += a.now.failed[s];
       leaf.e += n * a.rate[s];
@@ -135,8 +191,12 @@ bool Suspects::fold(const std::vector<Active>& active, const Grain& grain, std::
       leaf.learnt = std::max(leaf.learnt, a.failures[s]);
     }
   }
-  for (Leaf& leaf : leaves_) leaf.llr = deviating_evidence(leaf.n, leaf.k, leaf.e);
   return true;
+}
+
+void Suspects::weigh() const {
+  if (!weights_.empty()) return;
+  for (const Leaf& leaf : leaves_) weights_.push_back(deviating_evidence(leaf.n, leaf.k, leaf.e));
 }
 
 bool Suspects::covers(const DetailSlice& slice, const Leaf& leaf) const {
@@ -147,61 +207,76 @@ bool Suspects::covers(const DetailSlice& slice, const Leaf& leaf) const {
          (slice.upstream == kWhole || upstreams_.carries(slice.upstream, leaf.path));
 }
 
-void Suspects::scan(const UpstreamIds& upstreams) {
-  constexpr std::size_t kColumns = 7 + kUpstreamKinds;
-  // What a leaf has in every dimension; a path without an upstream stands for its gateway there.
-  const auto value_of = [&](const Leaf& leaf, std::size_t column) -> int64_t {
-    switch (column) {
-      case 0:
-        return leaf.path.issuer;
-      case 1:
-        return leaf.path.method;
-      case 2:
-        return leaf.path.gateway;
-      case 3:
-        return leaf.region;
-      case 4:
-        return leaf.merchant;
-      case 5:
-        return leaf.band;
-      case 6:
-        return leaf.stage;
-      default: {
-        const int32_t upstream = upstreams.of(leaf.path, column - 7);
-        return upstream != kWhole ? upstream : int64_t{1} << 32 | leaf.path.gateway;
-      }
+// What a leaf has in a column of the scan; a path without an upstream stands for its gateway there.
+int64_t Suspects::value_of(const Leaf& leaf, std::size_t column) const {
+  switch (column) {
+    case 0:
+      return leaf.path.issuer;
+    case 1:
+      return leaf.path.method;
+    case 2:
+      return leaf.path.gateway;
+    case 3:
+      return leaf.region;
+    case 4:
+      return leaf.merchant;
+    case 5:
+      return leaf.band;
+    case 6:
+      return leaf.stage;
+    default: {
+      const int32_t upstream = upstreams_.of(leaf.path, column - kFirstUpstream);
+      return upstream != kWhole ? upstream : int64_t{1} << 32 | leaf.path.gateway;
     }
-  };
+  }
+}
+
+void Suspects::fix(DetailSlice& slice, std::size_t column, int32_t id) {
+  const std::array<DimId*, 3> path{&slice.path.issuer, &slice.path.method, &slice.path.gateway};
+  const std::array<int32_t*, 4> rest{&slice.region, &slice.merchant, &slice.band, &slice.stage};
+  if (column < path.size()) {
+    *path[column] = static_cast<DimId>(id);
+  } else if (column < kFirstUpstream) {
+    *rest[column - path.size()] = id;
+  } else {
+    slice.upstream = id;
+  }
+}
+
+void Suspects::scan(const Grain& grain) {
   SliceCounts counts;
   std::vector<std::size_t> columns;
-  std::vector<std::vector<int64_t>> names;
-  for (std::size_t c = 0; c < kColumns; ++c) {
-    if (c >= 7 && !upstreams.any(c - 7)) continue;
-    std::vector<int64_t> values;
-    for (const Leaf& leaf : leaves_) values.push_back(value_of(leaf, c));
-    std::sort(values.begin(), values.end());
-    values.erase(std::unique(values.begin(), values.end()), values.end());
-    if (values.size() < 2) continue;
+  std::vector<std::vector<int64_t>> names;  // by column, rising
+  std::vector<std::vector<int64_t>> values;
+  for (std::size_t c = 0; c < kFirstUpstream + kUpstreamKinds; ++c) {
+    if (c >= kFirstUpstream && !upstreams_.any(c - kFirstUpstream)) continue;
+    std::vector<int64_t> column;
+    for (const Leaf& leaf : leaves_) column.push_back(value_of(leaf, c));
+    std::vector<int64_t> known = column;
+    std::sort(known.begin(), known.end());
+    known.erase(std::unique(known.begin(), known.end()), known.end());
+    if (known.size() < 2) continue;
     columns.push_back(c);
-    names.push_back(std::move(values));
+    names.push_back(std::move(known));
+    values.push_back(std::move(column));
   }
   if (columns.empty()) return;
   counts.dimensions = columns.size();
-  for (const Leaf& leaf : leaves_) {
+  for (std::size_t i = 0; i < leaves_.size(); ++i) {
     for (std::size_t d = 0; d < columns.size(); ++d) {
-      const auto& known = names[d];
-      const auto at = std::lower_bound(known.begin(), known.end(), value_of(leaf, columns[d]));
-      counts.values.push_back(static_cast<uint32_t>(at - known.begin()));
+      const auto at = std::lower_bound(names[d].begin(), names[d].end(), values[d][i]);
+      counts.values.push_back(static_cast<uint32_t>(at - names[d].begin()));
     }
-    counts.attempts.push_back(leaf.n);
-    counts.failures.push_back(leaf.k);
-    counts.rates.push_back(leaf.e / leaf.n);
-    counts.rate_failures.push_back(leaf.learnt);
+    counts.attempts.push_back(leaves_[i].n);
+    counts.failures.push_back(leaves_[i].k);
+    counts.rates.push_back(leaves_[i].e / leaves_[i].n);
+    counts.rate_failures.push_back(leaves_[i].learnt);
   }
   const SliceScan found = scan_slices(counts, {.causes_max = kCausesMax,
                                                .depth_max = kDepthMax,
                                                .visits_max = kVisitsMax,
-                                               .candidates_max = 2 * kSuspectsMax});
+                                               .candidates_max = 2 * kSuspectsMax,
+                                               .quick = true});
   for (const SliceFinding& finding : found.candidates) {
     if (finding.probability < kProbable || finding.excess <= 0.0) continue;
     Suspect suspect{.slice = {}, .probability = finding.probability, .choices = 1.0};
@@ -209,34 +284,12 @@ void Suspects::scan(const UpstreamIds& upstreams) {
     for (std::size_t d = 0; d < columns.size(); ++d) {
       if (finding.values[d] == kAnyValue) continue;
       const int64_t value = names[d][static_cast<std::size_t>(finding.values[d])];
-      if (columns[d] > 2) suspect.choices *= static_cast<double>(names[d].size());
+      suspect.choices *= static_cast<double>(columns[d] < 3    ? 1
+                                             : columns[d] == 3 ? grain.of_regions
+                                             : columns[d] == 4 ? grain.of_merchants
+                                                               : names[d].size());
       tellable = tellable && value != kFolded && value >> 32 == 0;
-      const auto id = static_cast<int32_t>(value);
-      switch (columns[d]) {
-        case 0:
-          suspect.slice.path.issuer = static_cast<DimId>(id);
-          break;
-        case 1:
-          suspect.slice.path.method = static_cast<DimId>(id);
-          break;
-        case 2:
-          suspect.slice.path.gateway = static_cast<DimId>(id);
-          break;
-        case 3:
-          suspect.slice.region = id;
-          break;
-        case 4:
-          suspect.slice.merchant = id;
-          break;
-        case 5:
-          suspect.slice.band = id;
-          break;
-        case 6:
-          suspect.slice.stage = id;
-          break;
-        default:
-          suspect.slice.upstream = id;
-      }
+      fix(suspect.slice, columns[d], static_cast<int32_t>(value));
     }
     // That what fails fails at the issuer is nothing new.
     if (suspect.slice.stage + 1 == static_cast<int32_t>(kStages)) suspect.slice.stage = kWhole;

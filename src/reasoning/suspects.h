@@ -70,8 +70,8 @@ struct Suspect {
 
 class Suspects {
  public:
-  // `from_second` is when the alarms began. At most `leaves_max` leaves are looked at: then names
-  // that stand out least, bands and regions are put together until they are no more.
+  // `from_second` is when the alarms began. Only names, bands and stages whose failures the paths'
+  // own failing does not account for are told apart, and no more than make `leaves_max` leaves.
   Suspects(const DetailStore& details, int64_t from_second, std::size_t leaves_max,
            const UpstreamIds& upstreams);
 
@@ -81,10 +81,11 @@ class Suspects {
   // the leaves whose path `mine` admits.
   template <class Mine>
   [[nodiscard]] double evidence(const DetailSlice& slice, Mine&& mine) const {
+    weigh();
     Grid sum{};
-    for (const Leaf& leaf : leaves_) {
-      if (!covers(slice, leaf) || !mine(leaf.path)) continue;
-      for (std::size_t j = 0; j < kGrid; ++j) sum[j] += leaf.llr[j];
+    for (std::size_t i = 0; i < leaves_.size(); ++i) {
+      if (!covers(slice, leaves_[i]) || !mine(leaves_[i].path)) continue;
+      for (std::size_t j = 0; j < kGrid; ++j) sum[j] += weights_[i][j];
     }
     return log_mean(sum);
   }
@@ -94,26 +95,36 @@ class Suspects {
   [[nodiscard]] double mix_evidence(const SeriesKey& scope) const;
 
  private:
+  using Active = DetailStore::Active;
   struct Leaf {
     SeriesKey path;
     int32_t region = kWhole, merchant = kWhole, band = kWhole;
     int32_t stage = 0;
     double n = 0.0, k = 0.0, e = 0.0, e_path = 0.0;
     double learnt = 0.0;  // past failures behind e
-    Grid llr{};
   };
-  // How much is told apart: so many merchants and regions by name, bands or not.
+  // What is told apart.
   struct Grain {
-    std::size_t merchants = 0, regions = 0;
+    std::vector<int32_t> regions, merchants;
     bool bands = false;
+    std::array<bool, kStages> stages{};
+    std::size_t of_regions = 1, of_merchants = 1;  // names there were to choose from
+    [[nodiscard]] bool nothing() const {
+      return regions.empty() && merchants.empty() && !bands && !stages[0] && !stages[1];
+    }
   };
-  [[nodiscard]] bool fold(const std::vector<DetailStore::Active>& active, const Grain& grain,
+  [[nodiscard]] static Grain grain_of(const std::vector<Active>& active, std::size_t paths);
+  [[nodiscard]] bool fold(const std::vector<Active>& active, std::size_t paths, const Grain& grain,
                           std::size_t leaves_max);
   [[nodiscard]] bool covers(const DetailSlice& slice, const Leaf& leaf) const;
-  void scan(const UpstreamIds& upstreams);
+  void scan(const Grain& grain);
+  [[nodiscard]] int64_t value_of(const Leaf& leaf, std::size_t column) const;
+  static void fix(DetailSlice& slice, std::size_t column, int32_t id);
+  void weigh() const;
 
   const UpstreamIds& upstreams_;
   std::vector<Leaf> leaves_;
+  mutable std::vector<Grid> weights_;  // of the leaves, once they are asked for
   std::vector<Suspect> list_;
 };
 

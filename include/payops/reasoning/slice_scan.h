@@ -41,6 +41,9 @@ struct SliceScanOptions {
   std::size_t depth_max = 6;
   double visits_max = 4e7;
   std::size_t candidates_max = 10;
+  // Sizes of effects from a grid, few rival slices and one round of second thoughts: an answer
+  // within a cycle's time.
+  bool quick = false;
   double chance_max = 0.2;  // probability that an asserted cause is chance, other causes apart
 };
 
