@@ -1,5 +1,6 @@
 #include "slice_table.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <map>
@@ -279,15 +280,22 @@ Result<SliceTable> Reading::finish() {
     kept.push_back(d);
     table.dimensions.push_back(spec_.dimensions[d]);
     table.values.push_back(values_[d]);
+    std::sort(table.values.back().begin(), table.values.back().end());
   }
+  // Values are numbered by name, so that the order of rows does not show in the findings.
+  const auto number_of = [&](std::size_t column, uint32_t code) {
+    const std::vector<std::string>& names = table.values[column];
+    const auto at = std::lower_bound(names.begin(), names.end(), values_[kept[column]][code]);
+    return static_cast<uint32_t>(at - names.begin());
+  };
   reasoning::SliceCounts& counts = table.counts;
   counts.dimensions = kept.size();
   counts.periods = spec_.baseline;
   for (std::size_t i = 0; i < leaves_.size(); ++i) {
     const Leaf& leaf = leaves_[i];
     if (leaf.attempts <= 0.0) continue;
-    for (const std::size_t d : kept) {
-      counts.values.push_back(leaf_values_[i * dimensions_.size() + d]);
+    for (std::size_t c = 0; c < kept.size(); ++c) {
+      counts.values.push_back(number_of(c, leaf_values_[i * dimensions_.size() + kept[c]]));
     }
     counts.attempts.push_back(leaf.attempts);
     counts.failures.push_back(leaf.failures);

@@ -17,8 +17,8 @@ inline constexpr std::size_t kProposalsMax = 256;
 [[nodiscard]] std::vector<const Hypothesis*> hypotheses_of(const Situation& situation,
                                                            std::initializer_list<Cause> causes);
 
-// Whether an action's scope can be about those that it is about: an upstream's gateways can be
-// told, a region, a merchant or a band of amounts cannot, and whoever else the action met is well.
+// Whether an action's scope can say whom the hypothesis is about. It can name an upstream's
+// gateways, but no region, merchant or band of amounts: everybody else that it would touch is well.
 [[nodiscard]] inline bool reachable(const Hypothesis& h) {
   return h.slice.region == "*" && h.slice.merchant == "*" && h.slice.amount == "*";
 }

@@ -34,6 +34,11 @@ Seen place(const Scope& scope) {
 
 // What acting could answer; nothing for a fault that harms no payment an action could help.
 std::optional<Seen> seen(const Fault& fault) {
+  // No action can be for one region or merchant, and none helps at authentication.
+  if (fault.region != "*" || fault.merchant != "*" || fault.stage != AttemptStage::authorised) {
+    return std::nullopt;
+  }
+  if (fault.upstream != "*") return Seen{Cause::upstream_down, Pattern::gateway_failure};
   switch (fault.kind) {
     case FaultKind::outage:
     case FaultKind::slow_ramp:

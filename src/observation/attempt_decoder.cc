@@ -157,6 +157,10 @@ inline bool AttemptDecoder::read_text(const TextSpec& spec, std::string_view& ou
       return true;
     }
   }
+  if (spec.plain && !spec.required && !tokens_.has(spec.field)) {
+    out = {};
+    return true;
+  }
   return read_any_text(spec, out);
 }
 

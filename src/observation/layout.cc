@@ -100,7 +100,7 @@ void Layout::add(AttemptField field, const std::string& path) {
     if (dot == std::string::npos) {
       Target& target = nodes_[node].children[c].target;
       target.fields |= bit_of(field);
-      target.first = static_cast<uint8_t>(std::countr_zero(target.fields));
+      target.first = static_cast<uint16_t>(std::countr_zero(target.fields));
       return;
     }
     if (nodes_[node].children[c].target.node < 0) {

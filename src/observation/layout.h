@@ -79,7 +79,7 @@ class Layout {
   struct Target {
     uint32_t fields = 0;  // bit per AttemptField
     int16_t node = -1;
-    uint8_t first = 0;  // the lowest of them
+    uint16_t first = 0;  // the lowest of them; with it, one word to copy
   };
   struct Child {
     std::string key;
