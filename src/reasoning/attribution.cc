@@ -44,12 +44,12 @@ double log_mean(const Grid& values) {
   return high + std::log(sum / static_cast<double>(values.size()));
 }
 
-Grid deviating_evidence(double n, double k, double e) {
+Grid deviating_evidence(double n, double k, double e, double deviant) {
   Grid llr = row_evidence({.path = {}, .n = n, .k = k, .e = e}, RowKind::share);
   const double own = log_mean(llr);
-  const double idle = log_add(std::log1p(-kDeviant), std::log(kDeviant) + own);
+  const double idle = log_add(std::log1p(-deviant), std::log(deviant) + own);
   for (double& v : llr) {
-    v = log_add(std::log1p(-kDeviant) + v, std::log(kDeviant) + own) - idle;
+    v = log_add(std::log1p(-deviant) + v, std::log(deviant) + own) - idle;
   }
   return llr;
 }

@@ -28,8 +28,9 @@ inline constexpr std::array<double, kGrid> kMovedGrid{0.04, 0.08, 0.15, 0.26, 0.
 using Grid = std::array<double, kGrid>;  // ln evidence by the size of the fault
 // ln of the mean over the sizes.
 [[nodiscard]] double log_mean(const Grid& values);
-// Of one row, relative to no fault; on either side it may deviate with a small probability.
-[[nodiscard]] Grid deviating_evidence(double n, double k, double e);
+// Of one row, relative to no fault; on either side it may deviate with probability `deviant`, which
+// bounds what a row can say to ln(1/deviant).
+[[nodiscard]] Grid deviating_evidence(double n, double k, double e, double deviant);
 
 // Whether rows lose a share of n attempts to a fault, or arrivals fall short of those expected.
 enum class RowKind : uint8_t { share, drop };

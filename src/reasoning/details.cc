@@ -28,9 +28,12 @@ double rate_of(const Sum& sum, double toward, double strength) {
 
 double bounded(double rate) { return std::clamp(rate, 0.0005, 0.97); }
 
+// By how much a name moves the odds.
 double factor_of(const std::vector<Sum>& sums, std::size_t i) {
   if (i >= sums.size()) return 1.0;
-  return (sums[i].failed + kDoubt) / (sums[i].expected + kDoubt);
+  const double n = sums[i].trials + 2.0 * kDoubt;
+  const double k = sums[i].failed + kDoubt, e = sums[i].expected + kDoubt;
+  return k / (n - k) * (n - e) / e;
 }
 
 Sum& at(std::vector<Sum>& sums, std::size_t i) {
@@ -63,6 +66,7 @@ class Usual {
       const double expected = n * paths_[path_of[i]].expected;
       for (Sum* sum : {&at(regions_, keys[i].region), &at(merchants_, keys[i].merchant),
                        &at(bands_, keys[i].band)}) {
+        sum->trials += n;
         sum->failed += past[i].failed[stage];
         sum->expected += expected;
       }

@@ -260,7 +260,7 @@ class Explanation {
     mixed_ = suspects_->mix_evidence(alarm_.scope) / kDetailTemper >= kMixEvidence;
     if (!mixed_) return;
     for (Candidate& c : candidates_) {
-      c.log_likelihood = evidence(c.scope) + class_evidence(inside(c.scope), c.cause);
+      c.log_likelihood = evidence(c.scope);  // whose words these payments fail in says little
     }
     add(Cause::customer_shift, alarm_.scope,
         std::log(kCausePrior[static_cast<std::size_t>(Cause::customer_shift)]), 0.0);
@@ -359,7 +359,7 @@ class Explanation {
       const Cause words = cause != Cause::retry_storm ? cause
                           : scope == SeriesKey{}      ? Cause::none_of_these
                                                       : cause_of(scope);
-      likelihood += class_evidence(inside(scope), words);
+      if (!mixed_) likelihood += class_evidence(inside(scope), words);
       if (cause == Cause::retry_storm) likelihood += alarm_.storm;
     } else if (is_place(cause)) {
       // A place that is down fails payments: what do its technical failures say?

@@ -16,6 +16,7 @@ constexpr std::size_t kSuspectsMax = 6;
 constexpr std::size_t kCausesMax = 4;
 constexpr std::size_t kDepthMax = 3;
 constexpr double kVisitsMax = 1e5;         // leaves x combinations of dimensions
+constexpr double kDeviant = 1e-6;          // leaves are few and large here: each may say much
 constexpr int32_t kFolded = INT32_MAX;     // names put together
 constexpr std::size_t kFirstUpstream = 7;  // columns of the scan: see value_of()
 
@@ -196,7 +197,8 @@ bool Suspects::fold(const std::vector<Active>& active, std::size_t paths, const 
 
 void Suspects::weigh() const {
   if (!weights_.empty()) return;
-  for (const Leaf& leaf : leaves_) weights_.push_back(deviating_evidence(leaf.n, leaf.k, leaf.e));
+  for (const Leaf& leaf : leaves_)
+    weights_.push_back(deviating_evidence(leaf.n, leaf.k, leaf.e, kDeviant));
 }
 
 bool Suspects::covers(const DetailSlice& slice, const Leaf& leaf) const {
