@@ -90,6 +90,7 @@ bench: deps ## the micro-benchmarks on the release build
 
 evaluate: deps ## the figures of docs/evaluation.md on the release build; SEEDS=1..20
 	@$(call configure,release) && $(call build,release,payops)
+	@echo "==> Detection" && build/release/payops evaluate detection --plots build/plots
 	@echo "==> Attribution" && build/release/payops evaluate attribution --plots build/plots
 	@echo "==> Calibration" && build/release/payops evaluate calibration --seeds $(SEEDS) \
 	  --plots build/plots
