@@ -74,9 +74,13 @@ double fit_threshold(std::span<const Judged> in_scope, std::span<const double> o
     changes.emplace_back(confidence, 1.0 / static_cast<double>(out_of_scope.size()));
   }
   std::sort(changes.begin(), changes.end());
-  double gain = 0.0, best = 0.0, threshold = 0.0;
+  const auto right = static_cast<double>(
+      std::count_if(in_scope.begin(), in_scope.end(), [](const Judged& one) { return one.right; }));
+  double lost = 0.0, gain = 0.0, best = 0.0, threshold = 0.0;
   for (std::size_t i = 0; i < changes.size(); ++i) {
     gain += changes[i].second;
+    if (changes[i].second < 0.0) lost += 1.0;
+    if (lost > (1.0 - kLeastKept) * right) break;
     const double next = i + 1 < changes.size() ? changes[i + 1].first : 1.0;
     if (next > changes[i].first && gain > best + 1e-12) {
       best = gain;

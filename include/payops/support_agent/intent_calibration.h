@@ -25,8 +25,12 @@ struct Judged {
 // Expected calibration error over 15 bins of equal width (Naeini et al. 2015). 0 of nothing.
 [[nodiscard]] double expected_calibration_error(std::span<const Judged> judged);
 
+// Of the right in-scope answers at least this share is kept: refusing is no way to be right.
+inline constexpr double kLeastKept = 0.95;
+
 // The threshold with the largest share of in-scope messages answered rightly plus share of
-// out-of-scope messages refused; of equals the middle of the range. 0 without out-of-scope ones.
+// out-of-scope messages refused, among those that keep kLeastKept of the right answers; of equals
+// the middle of the range. 0 without out-of-scope messages.
 [[nodiscard]] double fit_threshold(std::span<const Judged> in_scope,
                                    std::span<const double> out_of_scope);
 

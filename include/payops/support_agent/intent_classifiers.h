@@ -1,0 +1,52 @@
+// The two classifiers behind the port: the trained model, and keywords for when there is none.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "payops/support_agent/intent.h"
+#include "payops/support_agent/intent_examples.h"
+#include "payops/support_agent/intent_model.h"
+
+namespace payops::support_agent {
+
+// Asks the model about the whole message and about each of its sentences. A sentence that is more
+// likely than not about something graver (to a person first, then by class) wins: of two intents
+// the one that must not be lost.
+class ModelClassifier final : public IntentClassifier {
+ public:
+  explicit ModelClassifier(IntentModel model) : model_(std::move(model)) {}
+  [[nodiscard]] IntentAnswer classify(std::string_view text) const override;
+
+ private:
+  IntentModel model_;
+};
+
+// Looks for the catalogue's keywords, word for word, negations spelled out. A phrase that is itself
+// negated ("do not block my card") does not count. Of several the gravest wins, then the longest.
+// Confidence is how often the intent's keywords are right on the catalogue's own examples, with
+// Laplace's rule, so a coarse figure; without a keyword it abstains.
+class KeywordClassifier final : public IntentClassifier {
+ public:
+  explicit KeywordClassifier(const IntentCatalogue& catalogue);
+  [[nodiscard]] IntentAnswer classify(std::string_view text) const override;
+
+ private:
+  struct Phrase {
+    std::vector<std::string> words;
+    std::size_t intent = 0;
+  };
+  // The intent of the winning phrase, or intents_.size().
+  [[nodiscard]] std::size_t find(std::string_view text) const;
+
+  std::vector<Intent> intents_;
+  std::vector<double> confidence_;
+  std::vector<Phrase> phrases_;
+};
+
+// The sentences of a message, at most eight: cut at sentence ends, line ends, and before "also",
+// "aur" and "btw". The last holds whatever is left.
+[[nodiscard]] std::vector<std::string_view> sentences_of(std::string_view text);
+
+}  // namespace payops::support_agent
