@@ -1,4 +1,6 @@
 // payops intents: train and evaluate the support agent's intent classifier.
+#include "cmd_intents.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -8,7 +10,6 @@
 #include <fstream>
 #include <memory>
 
-#include "cli.h"
 #include "intent_data.h"
 #include "payops/core/json_fields.h"
 #include "payops/core/text.h"

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "../cli.h"
+#include "../cmd_intents.h"
 #include "../terminal.h"
 #include "../version.h"
 #include "payops/core/text.h"
