@@ -59,7 +59,7 @@ class AlertOps final : public InterventionType {
     then.conversion_sigma = part * now.conversion_sigma;
     then.wait_s = towards(now.wait_s, usual.wait_s);
     PathChange c{.path = p.path,
-                 .payments_per_s = demand_per_s(s, p),
+                 .payments_per_s = p.payments_per_s,
                  .amount_minor = p.amount_minor_mean,
                  .nothing = now,
                  .action = then,

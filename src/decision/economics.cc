@@ -67,7 +67,6 @@ Status Economics::validate() const {
       {"fault_sd_s", fault_sd_s, 0.1 * fault_mean_s, 100.0 * fault_mean_s},
       {"recovery_notice_s", recovery_notice_s, 0.0, kLarge},
       {"headroom_multiple", headroom_multiple, 0.0, 1000.0},
-      {"volume_window_s", volume_window_s, 1.0, kLarge},
       {"posterior_min", posterior_min, 0.0, 1.0},
       {"attempts_min", attempts_min, 0.0, kLarge},
       {"warming_max", warming_max, 0.0, 1.0},

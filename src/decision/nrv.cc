@@ -32,25 +32,34 @@ struct Moments {
   double second = 0.0;
 };
 
-// Moments of min(T, D − age) given D > age, by Simpson's rule.
-Moments remaining(const FaultLength& fault, double age_s, double duration_s) {
+// Moments of the time, from `from_s` to `to_s` from now, that a fault of this age still lasts, by
+// Simpson's rule.
+Moments remaining(const FaultLength& fault, double age_s, double from_s, double to_s) {
+  const double length_s = to_s - from_s;
+  if (length_s <= 0.0) return {};
   const double alive = fault.survival(age_s);
-  if (duration_s <= 0.0) return {};
-  if (alive < 1e-12)
-    return {duration_s, duration_s * duration_s};  // beyond all experience: goes on
+  if (alive < 1e-12) return {length_s, length_s * length_s};  // beyond all experience: goes on
   constexpr int kPanels = 64;
-  const double h = duration_s / kPanels;
+  const double h = length_s / kPanels;
   Moments m;
   for (int i = 0; i <= kPanels; ++i) {
     const double weight = i == 0 || i == kPanels ? 1.0 : (i % 2 == 1 ? 4.0 : 2.0);
     const double t = h * i;
-    const double s = fault.survival(age_s + t) / alive;
+    const double s = fault.survival(age_s + from_s + t) / alive;
     m.first += weight * s;
     m.second += weight * 2.0 * t * s;
   }
   m.first *= h / 3.0;
   m.second *= h / 3.0;
   return m;
+}
+
+// Expected time by which an intervention with a lease of `lease_s` outlives the fault:
+// min(D + notice, T) − min(D, T).
+double outlives(const FaultLength& fault, double age_s, double lease_s, double notice_s) {
+  const double notice = std::min(notice_s, lease_s);
+  return std::max(0.0, notice + remaining(fault, age_s, 0.0, lease_s - notice).first -
+                           remaining(fault, age_s, 0.0, lease_s).first);
 }
 
 // What a treated payment of one path gains, and its money terms.
@@ -114,19 +123,27 @@ double flow(const Stakes& stakes, const PathChange& c) {
 
 }  // namespace
 
-Overlap overlap(const Economics& economics, double age_s, double duration_s) {
+Overlap overlap(const Economics& economics, double age_s, double duration_s, double replaced_s,
+                double replaced_share) {
   const FaultLength fault(economics);
-  const Moments during = remaining(fault, age_s, duration_s);
-  // min(D + notice, T) − min(D, T) is the time the intervention outlives the fault.
-  const double notice = std::min(economics.recovery_notice_s, duration_s);
-  const Moments until_notice = remaining(fault, age_s, duration_s - notice);
-  return {.mean_s = during.first,
-          .sigma_s = std::sqrt(std::max(0.0, during.second - during.first * during.first)),
-          .after_s = std::max(0.0, notice + until_notice.first - during.first)};
+  const double until_s = std::clamp(replaced_s, 0.0, duration_s);
+  const Moments first = remaining(fault, age_s, 0.0, until_s);
+  const Moments rest = remaining(fault, age_s, until_s, duration_s);
+  // a min(D, until) + what lasts beyond: there is a rest only when the first part lasted whole.
+  const double a = 1.0 - replaced_share;
+  const double mean = a * first.first + rest.first;
+  const double variance = a * a * (first.second - first.first * first.first) + rest.second -
+                          rest.first * rest.first + 2.0 * a * rest.first * (until_s - first.first);
+  const double notice = economics.recovery_notice_s;
+  return {.mean_s = mean,
+          .sigma_s = std::sqrt(std::max(0.0, variance)),
+          .after_s = outlives(fault, age_s, duration_s, notice) -
+                     replaced_share * outlives(fault, age_s, until_s, notice)};
 }
 
 Nrv value(const Stakes& stakes, const Economics& e) {
-  const Overlap span = overlap(e, stakes.fault_age_s, stakes.duration_s);
+  const Overlap span =
+      overlap(e, stakes.fault_age_s, stakes.duration_s, stakes.replaced_s, stakes.replaced_share);
   double margin = 0.0, fee = 0.0, retry = 0.0, latency = 0.0, friction = 0.0;
   double variance = 0.0, per_second = 0.0, per_factor = 0.0, common = 0.0;
   const EffectPosterior factor = believed(stakes);

@@ -74,7 +74,20 @@ void rank(std::vector<Option>& options, double near_equal_share) {
   }
 }
 
-Stakes stakes_of(const Situation& situation, std::string_view type, const Proposal& proposal) {
+// The learnt factor with what the running intervention shows so far: it is in the table only once
+// that has ended.
+EffectPosterior with_running(EffectPosterior factor, const Intervention& running) {
+  const auto seen = factor_seen(running.outcome, running.option.model_effect);
+  if (!seen || factor.sigma <= 0.0) return factor;
+  const double prior = 1.0 / (factor.sigma * factor.sigma);
+  const double precision = prior + seen->precision;
+  factor.mean = (prior * factor.mean + seen->precision * seen->factor) / precision;
+  factor.sigma = std::sqrt(1.0 / precision);
+  return factor;
+}
+
+Stakes stakes_of(const Situation& situation, std::string_view type, const Proposal& proposal,
+                 const Intervention* running) {
   const Cause cause = proposal.answers ? proposal.answers->cause : Cause::none_of_these;
   Stakes stakes;
   stakes.type = std::string(type);
@@ -82,6 +95,11 @@ Stakes stakes_of(const Situation& situation, std::string_view type, const Propos
   stakes.duration_s = situation.economics.horizon_s;
   stakes.fault_age_s = fault_age_s(situation, proposal.scope);
   stakes.factor = effect_for(situation.effects, type, cause, proposal.scope);
+  if (running != nullptr) {
+    stakes.factor = with_running(stakes.factor, *running);
+    stakes.replaced_s =
+        static_cast<double>(running->action.expires_ts_ms - situation.ts_ms) / 1000.0;
+  }
   if (proposal.answers != nullptr) {
     stakes.belief =
         helpful_belief(situation.assessment.hypotheses, type, proposal.scope, proposal.answers->id);
@@ -117,7 +135,8 @@ std::string option_id(std::string_view type, const Scope& scope,
 
 std::optional<Option> make_option(const Situation& situation, std::string_view type,
                                   const Proposal& proposal) {
-  Stakes stakes = stakes_of(situation, type, proposal);
+  const Intervention* running = in_force_on(situation, type, proposal.scope);
+  Stakes stakes = stakes_of(situation, type, proposal, running);
   std::vector<RampStep> steps;
   if (proposal.touches_payments) {
     steps = ramp_steps(situation, type, proposal.scope, proposal.measured);
@@ -131,6 +150,10 @@ std::optional<Option> make_option(const Situation& situation, std::string_view t
   for (const RampStep& step : steps) {
     stakes.strength = step.strength;
     stakes.holdout = step.holdout;
+    if (running != nullptr) {
+      stakes.replaced_share =
+          treated_share(running->action) / (step.strength * (1.0 - step.holdout));
+    }
     const Nrv nrv = value(stakes, situation.economics);
     const bool better = nrv.total.low() > 0.0 && nrv.total.low() > option.nrv.total.low();
     if (!option.type.empty() && !better) continue;

@@ -122,12 +122,13 @@ class RerouteTraffic final : public InterventionType {
     const double retry = retry_propensity(from);
     const Outlook there = fare(e, outlook(to, to.success_rate, to.success_sigma, retry), other);
     return {.path = from.path,
-            .payments_per_s = share * demand_per_s(s, from),
+            .payments_per_s = share * from.payments_per_s,
             .amount_minor = from.amount_minor_mean,
             .nothing = fare(e, outlook(from, from.success_rate, from.success_sigma, retry), other),
             .action = there,
             .nothing_after = fare(e, outlook(from, from.baseline_success, 0.0, retry), other),
-            .action_after = fare(e, outlook(to, to.baseline_success, 0.0, retry), other)};
+            .action_after = fare(e, outlook(to, to.baseline_success, 0.0, retry), other),
+            .common_sigma = from.fault_sigma};
   }
 };
 

@@ -34,7 +34,7 @@ PathChange change(const Situation& s, const Hypothesis& h, const PathStats& p,
   // The rate's error is common to both sides; what is uncertain of the difference is the factor.
   then.conversion_sigma = std::abs(then.conversion_sigma - now.conversion_sigma);
   PathChange c{.path = p.path,
-               .payments_per_s = demand_per_s(s, p),
+               .payments_per_s = p.payments_per_s,
                .amount_minor = p.amount_minor_mean,
                .nothing = fare(e, now, other),
                .action = fare(e, then, other),

@@ -19,18 +19,6 @@ std::map<std::string, double> traffic_by_gateway(const Assessment& assessment) {
   return traffic;
 }
 
-double treated_share(const Action& action) { return action.strength * (1.0 - action.holdout); }
-
-// How much of an action's effect the volume window shows already.
-double visible(const Situation& s, const Action& action) {
-  const double age_s = static_cast<double>(s.ts_ms - action.issued_ts_ms) / 1000.0;
-  return std::clamp(age_s / s.economics.volume_window_s, 0.0, 1.0);
-}
-
-bool moves_traffic(const Action& action) {
-  return action.type == action_type::kRerouteTraffic || action.type == action_type::kSuppressPath;
-}
-
 double amount_per_s(const PathStats& p) { return p.payments_per_s * p.amount_minor_mean; }
 
 }  // namespace
@@ -50,6 +38,8 @@ void observe(TrafficPeaks& peaks, const Assessment& assessment) {
   }
   peaks.updated_ts_ms = std::max(peaks.updated_ts_ms, assessment.ts_ms);
 }
+
+double treated_share(const Action& action) { return action.strength * (1.0 - action.holdout); }
 
 bool covers(const Scope& outer, const Scope& inner) {
   return any_or(outer.issuer, inner.issuer) && any_or(outer.method, inner.method) &&
@@ -116,16 +106,6 @@ bool in_force(const Intervention& intervention, int64_t ts_ms) {
   }
 }
 
-double demand_per_s(const Situation& s, const PathStats& path) {
-  double left = 1.0;
-  for (const Intervention& i : s.interventions) {
-    if (i.state != InterventionState::active || !in_force(i, s.ts_ms)) continue;
-    if (!moves_traffic(i.action) || !covers(i.action.scope, path.path)) continue;
-    left *= 1.0 - treated_share(i.action) * visible(s, i.action);
-  }
-  return path.payments_per_s / std::max(left, 0.05);
-}
-
 double live_value_per_s(const Assessment& assessment, const Scope& scope) {
   double total = 0.0;
   for (const PathStats& p : assessment.paths) {
@@ -134,15 +114,20 @@ double live_value_per_s(const Assessment& assessment, const Scope& scope) {
   return total;
 }
 
-double strength_in_force(const Situation& s, std::string_view type, const Scope& scope) {
-  double strength = 0.0;
+const Intervention* in_force_on(const Situation& s, std::string_view type, const Scope& scope) {
+  const Intervention* found = nullptr;
   for (const Intervention& i : s.interventions) {
     if (i.action.type == type && i.action.scope == scope && i.action.inverse_of.empty() &&
         i.state == InterventionState::active && in_force(i, s.ts_ms)) {
-      strength = i.action.strength;
+      found = &i;
     }
   }
-  return strength;
+  return found;
+}
+
+double strength_in_force(const Situation& s, std::string_view type, const Scope& scope) {
+  const Intervention* i = in_force_on(s, type, scope);
+  return i == nullptr ? 0.0 : i->action.strength;
 }
 
 double headroom_per_s(const Situation& s, std::string_view gateway) {
@@ -155,9 +140,8 @@ double headroom_per_s(const Situation& s, std::string_view gateway) {
     const auto to = i.action.params.find("to_gateway");
     if (to == i.action.params.end() || to->second != gateway) continue;
     double flow = 0.0;
-    for (const PathStats* p : paths_in(s.assessment, i.action.scope)) flow += demand_per_s(s, *p);
-    const double seen = i.state == InterventionState::active ? visible(s, i.action) : 0.0;
-    underway += flow * treated_share(i.action) * (1.0 - seen);
+    for (const PathStats* p : paths_in(s.assessment, i.action.scope)) flow += p->payments_per_s;
+    underway += flow * treated_share(i.action);
   }
   double capacity = s.economics.terms(gateway).max_payments_per_s;
   if (capacity <= 0.0) {

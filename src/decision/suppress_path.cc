@@ -70,7 +70,7 @@ class SuppressPath final : public InterventionType {
     switched.retries = e.switch_acceptance * other.retries;
     switched.wait_s = e.switch_acceptance * other.wait_s;
     return {.path = path.path,
-            .payments_per_s = demand_per_s(s, path),
+            .payments_per_s = path.payments_per_s,
             .amount_minor = path.amount_minor_mean,
             .nothing = fare(e, outlook(path, path.success_rate, path.success_sigma, retry), other),
             .action = switched,

@@ -126,16 +126,11 @@ void update(EffectTable& table, const Intervention& intervention, const Outcome&
     row.precision *= std::exp(-age_ms / (config.memory_days * kDayMs));
   }
   row.updated_ts_ms = ts_ms;
-  const double predicted = intervention.option.model_effect;
-  const bool measured = outcome.treated_payments > 0 && outcome.holdout_payments > 0 &&
-                        outcome.effect.sigma > 0.0 &&
-                        std::abs(predicted) >= config.model_effect_min;
-  if (measured) {
-    const double factor = outcome.effect.mean / predicted;
-    const double precision = std::pow(predicted / outcome.effect.sigma, 2);
-    row.observed =
-        (row.precision * row.observed + precision * factor) / (row.precision + precision);
-    row.precision += precision;
+  const auto seen = factor_seen(outcome, intervention.option.model_effect, config.model_effect_min);
+  if (seen) {
+    row.observed = (row.precision * row.observed + seen->precision * seen->factor) /
+                   (row.precision + seen->precision);
+    row.precision += seen->precision;
   }
   rebuild(table, key, config);
   drop_oldest(table, config);

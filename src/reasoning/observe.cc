@@ -215,12 +215,18 @@ void Reasoner::State::add_leaf(uint32_t leaf_index, const Cell& cell, double tre
   leaf.payments += cell.first_attempts;
 }
 
-double Reasoner::State::moved(const SeriesKey& path, Share share) const {
-  double most = 0.0;
+const LiveAlarm* Reasoner::State::worst(const SeriesKey& path, Share share) const {
+  const LiveAlarm* most = nullptr;
   for (const LiveAlarm& alarm : alarms) {
-    if (alarm.share == share && alarm.scope.covers(path)) most = std::max(most, alarm.moved);
+    if (alarm.share != share || !alarm.scope.covers(path)) continue;
+    if (most == nullptr || alarm.moved > most->moved) most = &alarm;
   }
   return most;
+}
+
+double Reasoner::State::moved(const SeriesKey& path, Share share) const {
+  const LiveAlarm* alarm = worst(path, share);
+  return alarm == nullptr ? 0.0 : std::max(0.0, alarm->moved);
 }
 
 void Reasoner::State::settle(uint32_t index, const Flow& f, int64_t second) {

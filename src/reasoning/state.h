@@ -163,6 +163,8 @@ struct Reasoner::State {
   [[nodiscard]] bool armed() const;
   [[nodiscard]] double budget(const Series& series, Share share) const;
   [[nodiscard]] double moved(const SeriesKey& path, Share share) const;
+  // The alarm of that share that takes most of the path's attempts; nullptr without one.
+  [[nodiscard]] const LiveAlarm* worst(const SeriesKey& path, Share share) const;
 
   // alarms.cc
   bool resolve_crossings();

@@ -165,20 +165,29 @@ std::vector<PathStats> Reasoner::State::paths(const Dictionary& dictionary) cons
       rate = shown.first / seconds;
     }
     if (shown.attempts == 0 && rate * 600.0 < 1.0) continue;  // no longer live
-    const Tally recent = window.sum(recent_from, current);
-    // Leans on what the alarms in force say of the path, or else on its baseline.
+    // Leans on what the alarms in force say of the path, or else on its baseline. What was before
+    // the fault says nothing of it.
     const double usual = leaf.expected_ok * (1.0 - leaf.expected[std::size_t(Share::customer)]);
-    const double lean = usual * (1.0 - moved(series.key, Share::technical));
-    const double p =
-        std::clamp(shrunk(recent.approved, recent.first, lean, kTightenAttempts), 0.0, 1.0);
-    PathStats stats{.path = dictionary.scope(series.key),
-                    .payments_per_s = rate,
-                    .success_rate = p,
-                    .success_sigma = std::sqrt(std::max(p * (1.0 - p), 0.0025) /
-                                               (recent.first + kTightenAttempts)),
-                    .baseline_success = usual,
-                    .attempts = series.first,
-                    .warming_up = series.first < config.warmup_attempts};
+    const LiveAlarm* alarm = worst(series.key, Share::technical);
+    const double fault = alarm == nullptr ? 0.0 : std::max(0.0, alarm->moved);
+    const int64_t began = alarm == nullptr ? 0 : (alarm->started + slot_s() - 1) / slot_s();
+    const Tally recent = window.sum(std::max(recent_from, began), current);
+    const double p = std::clamp(
+        shrunk(recent.approved, recent.first, usual * (1.0 - fault), kTightenAttempts), 0.0, 1.0);
+    const double leaning = kTightenAttempts / (recent.first + kTightenAttempts);
+    PathStats stats{
+        .path = dictionary.scope(series.key),
+        .payments_per_s = rate,
+        .success_rate = p,
+        .success_sigma =
+            std::sqrt(std::max(p * (1.0 - p), 0.0025) / (recent.first + kTightenAttempts)),
+        .fault_sigma = alarm == nullptr ? 0.0
+                                        : leaning * usual *
+                                              std::sqrt(std::max(fault * (1.0 - fault), 0.0025) /
+                                                        std::max(1.0, alarm->attempts)),
+        .baseline_success = usual,
+        .attempts = series.first,
+        .warming_up = series.first < config.warmup_attempts};
     if (leaf.payments > 0.0) {
       stats.attempts_per_payment = std::max(1.0, leaf.attempts_per / leaf.payments);
     }

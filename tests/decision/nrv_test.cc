@@ -216,6 +216,33 @@ TEST_CASE("the overlap of a fault with a lease agrees with simulated faults") {
   CHECK(overlap(e, 1e9, 600.0).mean_s == doctest::Approx(600.0).epsilon(0.01));
 }
 
+TEST_CASE("what the intervention taken over from would have done anyway is not counted") {
+  const Economics e;
+  const Random random(13);
+  const double variance = std::log1p(std::pow(e.fault_sd_s / e.fault_mean_s, 2));
+  const double age = 450.0, lease = 600.0, left = 150.0;
+  for (const double share : {0.0, 0.4, 1.0}) {
+    double sum = 0.0, squares = 0.0, after = 0.0, n = 0.0;
+    for (uint64_t i = 0; n < 20'000.0; ++i) {
+      const double z = random.at(i).normal();
+      const double lasts =
+          std::exp(std::log(e.fault_mean_s) - variance / 2.0 + std::sqrt(variance) * z) - age;
+      if (lasts <= 0.0) continue;
+      const double gained = std::min(lease, lasts) - share * std::min(left, lasts);
+      const double ended = lasts + e.recovery_notice_s;
+      n += 1.0;
+      sum += gained;
+      squares += gained * gained;
+      after += std::min(lease, ended) - share * std::min(left, ended) - gained;
+    }
+    const Overlap span = overlap(e, age, lease, left, share);
+    CHECK(span.mean_s == doctest::Approx(sum / n).epsilon(0.01));
+    CHECK(span.sigma_s ==
+          doctest::Approx(std::sqrt(squares / n - std::pow(sum / n, 2))).epsilon(0.03));
+    CHECK(span.after_s == doctest::Approx(after / n).epsilon(0.05));
+  }
+}
+
 TEST_CASE("predicted intervals hold their share of simulated outcomes") {
   Economics e;
   e.amount_cv = 1.0;  // exponential amounts below

@@ -62,6 +62,8 @@ TEST_CASE("an issuer that fails at one gateway is rerouted to one where it does 
 
 TEST_CASE("an issuer that is out everywhere is not rerouted but kept off, with fewer retries") {
   World world;
+  world.economics.switch_acceptance = 0.5;
+  world.economics.switch_acceptance_sd = 0.1;
   world.break_issuer("HDFC");
   for (PathStats& p : world.assessment.paths) {
     if (p.path.issuer == "HDFC") p.attempts_per_payment = 2.2;
@@ -207,6 +209,35 @@ TEST_CASE("a scope is thin by what its paths have seen together, a path by itsel
   CHECK(thin({}, e));
 }
 
+TEST_CASE("a renewal is worth what it adds, and a step up what running outcomes bear out") {
+  World world;
+  world.break_gateway("PAYU");
+  world.economics.gateways["RAZOR"].max_payments_per_s = 1000.0;
+  const auto to_razor = [&]() -> std::optional<Option> {
+    for (const Option& o : world.plan()) {
+      if (o.type == "reroute_traffic" && o.params.at("to_gateway") == "RAZOR") return o;
+    }
+    return std::nullopt;
+  };
+  const auto first = to_razor();
+  REQUIRE(first);
+  Intervention& running = world.act(*first);
+  running.outcome.result = OutcomeResult::improved;
+  running.action.issued_ts_ms = kNow - 570'000;
+  running.action.expires_ts_ms = kNow + 30'000;
+  const auto renewal = to_razor();
+  REQUIRE(renewal);
+  CHECK(renewal->strength == first->strength);
+  CHECK(renewal->nrv.total.mean < first->nrv.total.mean);
+  // Half of what was predicted is seen on many payments: the rest of its life is worth less.
+  running.outcome.treated_payments = running.outcome.holdout_payments = 2000;
+  running.outcome.effect = {.mean = 0.5 * running.option.model_effect, .sigma = 0.01};
+  const auto sobered = to_razor();
+  REQUIRE(sobered);
+  CHECK(sobered->nrv.total.mean < 0.8 * renewal->nrv.total.mean);
+  CHECK(sobered->effect.mean == doctest::Approx(0.45 * running.option.model_effect).epsilon(0.05));
+}
+
 TEST_CASE("where the target lacks a path, only the part that it has is moved") {
   World world;
   world.break_gateway("PAYU");
@@ -295,7 +326,7 @@ TEST_CASE("strength grows step by step, and only after an improvement") {
   full.action.strength = 1.0;
   full.action.holdout = 0.05;
   CHECK(reroute_of("RAZOR") == nullptr);  // nothing to add yet
-  full.action.expires_ts_ms = kNow + 20'000;
+  full.action.expires_ts_ms = kNow + 10'000;
   REQUIRE(reroute_of("RAZOR"));  // renewed before it runs out
   CHECK(reroute_of("RAZOR")->strength == 1.0);
   full.state = InterventionState::ended;
@@ -336,6 +367,8 @@ TEST_CASE("the first step is the one that is surely worth most, no more than a t
   measured.economics.gateways["RAZOR"].max_payments_per_s = 1000.0;
   CHECK(find_type(measured.plan(), "reroute_traffic")->strength == 1.0);
   World supposed;  // what customers do who are asked to pay another way
+  supposed.economics.switch_acceptance = 0.5;
+  supposed.economics.switch_acceptance_sd = 0.1;
   supposed.break_issuer("HDFC");
   CHECK(find_type(supposed.plan(), "suppress_path")->strength == 0.25);
   World hopeless;  // where no step is surely worth anything it is the smallest

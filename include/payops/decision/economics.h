@@ -59,8 +59,8 @@ struct Economics {
   std::map<std::string, double> execution_minor_by_type = {{"alert_ops", 5000.0}};
 
   // Customers.
-  double switch_acceptance = 0.5;      // of those asked to pay another way, who do
-  double switch_acceptance_sd = 0.1;   // how far that may be wrong
+  double switch_acceptance = 0.35;     // of those asked to pay another way, who do
+  double switch_acceptance_sd = 0.15;  // how far that may be wrong
   double switch_alone = 0.1;           // of those declined, who do so unasked
   double retry_abandon_per_s = 0.005;  // hazard of leaving while a retry is held back
   double storm_relief = 0.5;       // of a retry storm's losses, what ends with its excess attempts
@@ -77,7 +77,6 @@ struct Economics {
       method_gateways;                                        // absent = where it is seen live
   std::map<std::string, std::vector<std::string>> upstreams;  // gateway → what it stands on
   double headroom_multiple = 1.5;                             // of a gateway's recent peak
-  double volume_window_s = 300.0;  // over which a path's payments_per_s is measured
 
   // Evidence that interventions on traffic need.
   double posterior_min = 0.05;  // of the hypothesis answered
@@ -88,7 +87,7 @@ struct Economics {
   std::vector<RampStep> ramp = {{0.05, 0.5}, {0.25, 0.2}, {1.0, 0.05}};
   double ramp_first_max = 0.25;   // largest step before anything is known of an intervention
   double ramp_memory_s = 3600.0;  // for which an improvement entitles to the same step again
-  double renew_share = 0.25;      // of the lease, when less is left an improving one is renewed
+  double renew_share = 0.1;       // of the lease, when less is left an improving one is renewed
 
   // REQUIRES validate(). Errors: config, naming the key.
   [[nodiscard]] Status validate() const;
@@ -127,7 +126,6 @@ struct Economics {
         field("method_gateways", &Economics::method_gateways),
         field("upstreams", &Economics::upstreams),
         field("headroom_multiple", &Economics::headroom_multiple),
-        field("volume_window_s", &Economics::volume_window_s),
         field("posterior_min", &Economics::posterior_min),
         field("attempts_min", &Economics::attempts_min),
         field("warming_max", &Economics::warming_max),

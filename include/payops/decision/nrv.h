@@ -39,7 +39,7 @@ struct PathChange {
   Outlook nothing_after;        // once it is over
   Outlook action_after;
   double asked = 0.0;  // share of customers asked to pay another way
-  // Standard error of action.conversion that all paths have in common.
+  // Standard error of action.conversion − nothing.conversion that all paths have in common.
   double common_sigma = 0.0;
 };
 
@@ -51,20 +51,26 @@ struct Stakes {
   double holdout = 0.0;
   double duration_s = 0.0;
   double fault_age_s = 0.0;  // how long the fault has lasted already
-  EffectPosterior factor;    // on action.conversion − nothing.conversion (effect_for)
-  double belief = 1.0;       // that the cause is one it helps against; else conversion stays
+  double replaced_s = 0.0;   // what is left of the lease of what this takes over from
+  // The share of this one's payments that it treats already: only the rest is gained until then.
+  double replaced_share = 0.0;
+  EffectPosterior factor;  // on action.conversion − nothing.conversion (effect_for)
+  double belief = 1.0;     // that the cause is one it helps against; else conversion stays
 };
 
-// How much of a lease a fault overlaps.
+// How much of a lease a fault overlaps; what an intervention taken over from would have done
+// anyway is left out.
 struct Overlap {
   double mean_s = 0.0;
   double sigma_s = 0.0;
   double after_s = 0.0;  // expected time from the fault's end to the intervention's
 };
 
-// For a fault that has lasted `age_s`, with log-normal length, and a lease of `duration_s`; by
-// integrating the survival function: E min(T, D) = ∫ S, E min(T, D)² = 2 ∫ t S.
-[[nodiscard]] Overlap overlap(const Economics& economics, double age_s, double duration_s);
+// For a fault that has lasted `age_s`, with log-normal length, and a lease of `duration_s`, of
+// which `replaced_share` would have been treated for `replaced_s` anyway; by integrating the
+// survival function: E min(T, D) = ∫ S, E min(T, D)² = 2 ∫ t S.
+[[nodiscard]] Overlap overlap(const Economics& economics, double age_s, double duration_s,
+                              double replaced_s = 0.0, double replaced_share = 0.0);
 
 // The value, with the items conversion, fees, retry_fees, latency, execution and friction in this
 // order; total.mean is their sum in this order, bit for bit. The variance adds, as independent:

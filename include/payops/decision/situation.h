@@ -67,14 +67,16 @@ class PathIndex {
 // a person?
 [[nodiscard]] bool in_force(const Intervention& intervention, int64_t ts_ms);
 
-// First attempts a second that customers want on a path: what is observed there, corrected for what
-// interventions in force keep away.
-[[nodiscard]] double demand_per_s(const Situation& situation, const PathStats& path);
-
 // Amount of live first attempts a second in a scope; all of it for Scope{}.
 [[nodiscard]] double live_value_per_s(const Assessment& assessment, const Scope& scope = {});
 
-// The strength in force under a key (type and scope); 0 when there is none.
+// Share of its scope's customers that an action treats.
+[[nodiscard]] double treated_share(const Action& action);
+
+// What is in force under a key (type and scope), the newest; nullptr when nothing is.
+[[nodiscard]] const Intervention* in_force_on(const Situation& situation, std::string_view type,
+                                              const Scope& scope);
+// Its strength; 0 when there is none.
 [[nodiscard]] double strength_in_force(const Situation& situation, std::string_view type,
                                        const Scope& scope);
 

@@ -167,9 +167,10 @@ struct Hypothesis {
 // Live traffic and health of one path (no "*"), what options are valued from.
 struct PathStats {
   Scope path;
-  double payments_per_s = 0.0;  // first attempts, long window
+  double payments_per_s = 0.0;  // first attempts that customers want, our own actions aside
   double success_rate = 0.0;    // first attempts, short window, shrunk towards the baseline
   double success_sigma = 0.0;   // its standard error
+  double fault_sigma = 0.0;     // what of it all paths of one fault have in common
   double baseline_success = 0.0;
   double attempts_per_payment = 1.0;
   double latency_p95_ms = 0.0;
@@ -181,6 +182,7 @@ struct PathStats {
         field("path", &PathStats::path), field("payments_per_s", &PathStats::payments_per_s),
         field("success_rate", &PathStats::success_rate),
         field("success_sigma", &PathStats::success_sigma),
+        field("fault_sigma", &PathStats::fault_sigma),
         field("baseline_success", &PathStats::baseline_success),
         field("attempts_per_payment", &PathStats::attempts_per_payment),
         field("latency_p95_ms", &PathStats::latency_p95_ms),

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -49,6 +50,17 @@ struct EffectPosterior {
 };
 
 using EffectTable = std::map<EffectKey, EffectPosterior>;
+
+// What an outcome says of the factor: the observed effect over the predicted one, and 1 / variance
+// of that. Nothing when an arm is empty or next to no effect was predicted (below
+// kPredictedEffectMin).
+inline constexpr double kPredictedEffectMin = 0.02;
+struct FactorSeen {
+  double factor = 0.0;
+  double precision = 0.0;
+};
+[[nodiscard]] std::optional<FactorSeen> factor_seen(const Outcome& outcome, double predicted,
+                                                    double predicted_min = kPredictedEffectMin);
 
 // The posterior for an option: that of its scope, or of its class, or the prior.
 [[nodiscard]] EffectPosterior effect_for(const EffectTable& table, std::string_view type,
