@@ -30,7 +30,7 @@ class AskForOtp final : public decision::InterventionType {
       const decision::Paths paths = decision::paths_in(s.assessment, scope);
       if (decision::thin(paths, s.economics)) continue;
       decision::Proposal proposal;
-      for (const PathStats* p : paths) proposal.changes.push_back(change(s, *p));
+      for (const PathStats* p : paths) proposal.changes.push_back(change(*p));
       proposal.scope = scope;
       proposal.params = {{"length", "6"}};
       proposal.answers = &h;
@@ -43,12 +43,12 @@ class AskForOtp final : public decision::InterventionType {
 
  private:
   // Authenticated payments make up half of the way back to normal; each waits eight seconds more.
-  static decision::PathChange change(const decision::Situation& s, const PathStats& p) {
+  static decision::PathChange change(const PathStats& p) {
     const double retry = decision::retry_propensity(p);
     const double asked = p.success_rate + 0.5 * (p.baseline_success - p.success_rate);
     decision::PathChange c;
     c.path = p.path;
-    c.payments_per_s = decision::demand_per_s(s, p);
+    c.payments_per_s = p.payments_per_s;
     c.amount_minor = p.amount_minor_mean;
     c.nothing = decision::outlook(p, p.success_rate, p.success_sigma, retry);
     c.action = decision::outlook(p, asked, p.success_sigma, retry);
