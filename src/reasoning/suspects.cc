@@ -279,6 +279,7 @@ void Suspects::scan(const Grain& grain) {
                                                .visits_max = kVisitsMax,
                                                .candidates_max = 2 * kSuspectsMax,
                                                .quick = true});
+  std::vector<SeriesKey> gateways;  // that fail, as the scan fits it, each by itself
   for (const SliceFinding& finding : found.candidates) {
     if (finding.probability < kProbable || finding.excess <= 0.0) continue;
     Suspect suspect{.slice = {}, .probability = finding.probability, .choices = 1.0};
@@ -300,6 +301,27 @@ void Suspects::scan(const Grain& grain) {
     if (tellable && suspect.slice.detailed() && list_.size() < kSuspectsMax) {
       list_.push_back(suspect);
     }
+    const SeriesKey& path = suspect.slice.path;
+    const bool gateway = path.gateway != kAny && path.depth() == 1 && !suspect.slice.detailed();
+    if (tellable && gateway) gateways.push_back(path);
+  }
+  suspect_shared(gateways);
+}
+
+// What several failing gateways stand on is a suspect too, even where the scan fits two of them
+// better, since they fail a little unlike: two things rarely break at once.
+void Suspects::suspect_shared(const std::vector<SeriesKey>& gateways) {
+  for (int32_t u = 0; u < upstreams_.count(); ++u) {
+    const auto on_it = [&](const SeriesKey& gateway) { return upstreams_.carries(u, gateway); };
+    if (std::count_if(gateways.begin(), gateways.end(), on_it) < 2) continue;
+    DetailSlice slice;
+    slice.upstream = u;
+    const bool known =
+        std::any_of(list_.begin(), list_.end(), [&](const Suspect& s) { return s.slice == slice; });
+    if (known || list_.size() >= kSuspectsMax) continue;
+    list_.push_back({.slice = slice,
+                     .probability = kProbable,
+                     .choices = static_cast<double>(upstreams_.count())});
   }
 }
 

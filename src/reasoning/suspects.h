@@ -45,6 +45,7 @@ class UpstreamIds {
   [[nodiscard]] int32_t of(const SeriesKey& path, std::size_t kind) const;
   [[nodiscard]] bool carries(int32_t upstream, const SeriesKey& path) const;
   [[nodiscard]] bool any(std::size_t kind) const { return any_[kind]; }
+  [[nodiscard]] int32_t count() const { return static_cast<int32_t>(upstreams_.size()); }
 
  private:
   struct Known {
@@ -118,6 +119,7 @@ class Suspects {
                           std::size_t leaves_max);
   [[nodiscard]] bool covers(const DetailSlice& slice, const Leaf& leaf) const;
   void scan(const Grain& grain);
+  void suspect_shared(const std::vector<SeriesKey>& gateways);
   [[nodiscard]] int64_t value_of(const Leaf& leaf, std::size_t column) const;
   static void fix(DetailSlice& slice, std::size_t column, int32_t id);
   void weigh() const;
