@@ -1,0 +1,130 @@
+// Calls to the server: sign-in, tickets, commands, reads. A command carries a key of its own, so
+// that a repeated request does nothing twice.
+import type { Incident, Me, SeriesPoint } from './protocol';
+
+export interface Answer { status: number; body: Record<string, unknown> }
+
+const RANK: Record<string, number> = { viewer: 0, auditor: 0, operator: 1, approver: 2, admin: 3 };
+export const mayOperate = (role: string): boolean => (RANK[role] ?? 0) >= 1;
+export const mayApprove = (role: string): boolean => (RANK[role] ?? 0) >= 2;
+export const mayRestart = (role: string): boolean => (RANK[role] ?? 0) >= 3;
+export const mayAudit = (role: string): boolean => role === 'auditor' || role === 'admin';
+
+// What an answer means, in a sentence.
+export function told(answer: Answer): string {
+  const { status, body } = answer;
+  const detail = String(body['why'] || body['detail'] || body['error_description'] || body['error'] || '');
+  const more = detail ? `: ${detail}` : '';
+  switch (status) {
+    case 0: return 'The server could not be reached; nothing is known to have happened.';
+    case 200: return `Done${body['result'] ? `: ${String(body['result'])}` : ''}${detail ? ` (${detail})` : ''}.`;
+    case 202: return 'Accepted; the agent has not answered yet.';
+    case 401: return 'The session has ended. Sign in again.';
+    case 403: return `Your role may not do this${more}.`;
+    case 404: return `It is no longer there${more}.`;
+    case 409: return `It changed since it was shown${more}. Look again.`;
+    case 429: return 'Too many requests; wait a moment.';
+    case 503: return "Refused: the agent's data is stale.";
+    default: return `Refused (${status})${more}.`;
+  }
+}
+
+export class Api {
+  token = '';
+  ends_at = 0;  // ms, when the token stops working
+  me: Me | undefined;
+  onSignedOut: () => void = () => undefined;
+
+  // The token lives as long as the tab: a reload keeps it, closing the tab forgets it.
+  restore(): boolean {
+    this.token = sessionStorage.getItem('token') ?? '';
+    this.ends_at = Number(sessionStorage.getItem('ends_at'));
+    return this.token !== '' && this.ends_at > Date.now();
+  }
+
+  async signIn(username: string, password: string): Promise<Answer> {
+    const body = new URLSearchParams({ grant_type: 'password', username, password });
+    const answer = await this.send('/oauth2/token', { method: 'POST', body });
+    if (answer.status !== 200) return answer;
+    this.token = String(answer.body['access_token']);
+    this.ends_at = Date.now() + Number(answer.body['expires_in']) * 1000;
+    sessionStorage.setItem('token', this.token);
+    sessionStorage.setItem('ends_at', String(this.ends_at));
+    return answer;
+  }
+
+  signOut(): void {
+    this.token = '';
+    this.me = undefined;
+    sessionStorage.clear();
+    this.onSignedOut();
+  }
+
+  async whoAmI(): Promise<Me | undefined> {
+    const answer = await this.get('/api/me');
+    if (answer.status === 200) this.me = answer.body as unknown as Me;
+    return this.me;
+  }
+
+  async ticket(): Promise<string> {
+    const answer = await this.send('/api/ticket', { method: 'POST', headers: this.headers() });
+    if (answer.status === 401) this.expired();
+    return answer.status === 200 ? String(answer.body['ticket']) : '';
+  }
+
+  async get(path: string): Promise<Answer> {
+    const answer = await this.send(path, { headers: this.headers() });
+    if (answer.status === 401) this.expired();
+    return answer;
+  }
+
+  async command(path: string, body: object): Promise<Answer> {
+    const headers = {
+      ...this.headers(), 'content-type': 'application/json', 'idempotency-key': newKey(),
+    };
+    const answer = await this.send(path, { method: 'POST', headers, body: JSON.stringify(body) });
+    if (answer.status === 401) this.expired();
+    return answer;
+  }
+
+  async series(scope: string, from: number, to: number): Promise<SeriesPoint[]> {
+    const query = new URLSearchParams({ scope, from: String(from), to: String(to) });
+    const answer = await this.get(`/api/series?${query}`);
+    if (answer.status !== 200) throw new Error(told(answer));
+    return answer.body['points'] as SeriesPoint[];
+  }
+
+  async incidents(q: string, from: number, to: number): Promise<Incident[]> {
+    const query = new URLSearchParams({ q });
+    if (from) query.set('from', String(from));
+    if (to) query.set('to', String(to));
+    const answer = await this.get(`/api/incidents?${query}`);
+    if (answer.status !== 200) throw new Error(told(answer));
+    const body: unknown = answer.body;
+    return Array.isArray(body) ? body as Incident[] : (answer.body['incidents'] ?? []) as Incident[];
+  }
+
+  private headers(): Record<string, string> { return { authorization: `Bearer ${this.token}` }; }
+
+  private expired(): void {
+    if (!this.token) return;
+    this.token = '';
+    sessionStorage.removeItem('token');
+    this.onSignedOut();
+  }
+
+  private async send(path: string, options: RequestInit): Promise<Answer> {
+    try {
+      const response = await fetch(path, { ...options, signal: AbortSignal.timeout(15_000) });
+      const body = await response.json().catch(() => ({})) as Record<string, unknown>;
+      return { status: response.status, body };
+    } catch {
+      return { status: 0, body: {} };
+    }
+  }
+}
+
+function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)),
+    (byte) => byte.toString(16).padStart(2, '0')).join('');
+}

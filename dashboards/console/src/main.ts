@@ -1,0 +1,80 @@
+// The operators' console: starts the connection, shows the view the address names, hands it what
+// changed, at most once a frame.
+import './styles/base.css';
+import './styles/shell.css';
+import './styles/now.css';
+import { Api } from './api';
+import type { App, View } from './app';
+import { Connection } from './connection';
+import { h } from './dom';
+import { Shell } from './shell';
+import { Store } from './store';
+import { NowView } from './views/now';
+import { signInForm } from './views/signin';
+
+const VIEWS: Record<string, (app: App, argument: string) => View> = {
+  now: (app) => new NowView(app),
+};
+
+const store = new Store();
+const api = new Api();
+const app: App = {
+  store, api,
+  now: () => store.watermark_ms || Date.now(),
+  stale: () => store.freshness(performance.now()).stale,
+  currency: () => store.header?.currency ?? 'INR',
+  say: (text, kind) => shell.say(text, kind),
+};
+const shell = new Shell(app, () => undefined);
+const connection = new Connection(api, store, () => soon());
+let view: View | undefined;
+let pending = false;
+
+function soon(): void {
+  if (pending) return;
+  pending = true;
+  requestAnimationFrame(() => {
+    pending = false;
+    const changes = store.takeChanges();
+    if (store.ready) view?.update(changes);
+    shell.tick();
+  });
+}
+
+function open(): void {
+  if (!api.me) return;
+  const [, name = 'now', argument = ''] = location.hash.split('/');
+  const known = VIEWS[name] ? name : 'now';
+  view?.dispose?.();
+  view = (VIEWS[known] as (app: App, argument: string) => View)(app, decodeURIComponent(argument));
+  shell.main.replaceChildren(view.element);
+  shell.at(known === 'incident' ? 'now' : known);
+  if (store.ready) {
+    const all = { ...store.takeChanges(), all: true };
+    view.update(all);
+    view.tick?.();
+  }
+  scrollTo(0, 0);
+}
+
+async function begin(): Promise<void> {
+  if (!api.restore() || !(await api.whoAmI())) return askWho();
+  document.body.replaceChildren(shell.element);
+  open();
+  connection.start();
+}
+
+function askWho(): void {
+  connection.stop();
+  document.body.replaceChildren(signInForm(api, () => void begin()));
+}
+
+api.onSignedOut = askWho;
+addEventListener('hashchange', open);
+setInterval(() => {
+  if (!api.me) return;
+  shell.tick();
+  view?.tick?.();
+}, 1000);
+document.body.append(h('div', { class: 'loading' }));
+void begin();

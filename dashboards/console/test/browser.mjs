@@ -1,0 +1,27 @@
+// Debian's Chromium through playwright-core, and a page signed in to a development server.
+import { chromium } from 'playwright-core';
+
+export async function openBrowser() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+      '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+  });
+}
+
+// A page that is signed in as `user`; what goes wrong in it is collected in `page.faults`.
+export async function openPage(browser, server, user = 'approver', options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  const page = await context.newPage();
+  page.faults = [];
+  page.on('pageerror', (error) => page.faults.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !/ERR_CONNECTION|WebSocket/.test(message.text())) page.faults.push(message.text());
+  });
+  await page.goto(server.url + (options.hash ?? ''));
+  await page.fill('#user', user);
+  await page.fill('#password', user);
+  await page.keyboard.press('Enter');
+  await page.locator('#main > *').waitFor();
+  return page;
+}
