@@ -3,17 +3,23 @@
 import './styles/base.css';
 import './styles/shell.css';
 import './styles/now.css';
+import './styles/detail.css';
 import { Api } from './api';
 import type { App, View } from './app';
 import { Connection } from './connection';
 import { h } from './dom';
+import { showHelp, shortcutsOn } from './parts/help';
 import { Shell } from './shell';
 import { Store } from './store';
+import { ApprovalsView } from './views/approvals';
+import { IncidentView } from './views/incident';
 import { NowView } from './views/now';
 import { signInForm } from './views/signin';
 
 const VIEWS: Record<string, (app: App, argument: string) => View> = {
   now: (app) => new NowView(app),
+  approvals: (app) => new ApprovalsView(app),
+  incident: (app, id) => new IncidentView(app, id),
 };
 
 const store = new Store();
@@ -25,7 +31,7 @@ const app: App = {
   currency: () => store.header?.currency ?? 'INR',
   say: (text, kind) => shell.say(text, kind),
 };
-const shell = new Shell(app, () => undefined);
+const shell = new Shell(app, showHelp);
 const connection = new Connection(api, store, () => soon());
 let view: View | undefined;
 let pending = false;
@@ -64,6 +70,19 @@ async function begin(): Promise<void> {
   connection.start();
 }
 
+const GOES: Record<string, string> = { n: 'now', p: 'approvals', s: 'series', h: 'history' };
+
+function press(event: KeyboardEvent): void {
+  const target = event.target as HTMLElement;
+  const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+  if (typing || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.repeat) return;
+  if (!api.me || document.querySelector('dialog[open]') || !shortcutsOn()) return;
+  const used = view?.key?.(event);
+  if (used) event.preventDefault();
+  else if (event.key === '?') showHelp();
+  else if (GOES[event.key]) location.hash = `#/${GOES[event.key]}`;
+}
+
 function askWho(): void {
   connection.stop();
   document.body.replaceChildren(signInForm(api, () => void begin()));
@@ -71,6 +90,7 @@ function askWho(): void {
 
 api.onSignedOut = askWho;
 addEventListener('hashchange', open);
+addEventListener('keydown', press);
 setInterval(() => {
   if (!api.me) return;
   shell.tick();

@@ -1,0 +1,159 @@
+// One incident from alarm to outcome: what happened, what was believed, what was weighed, done, and
+// what it did.
+import { mayOperate, told } from '../api';
+import { type App, hasAny, type View } from '../app';
+import { h, replace } from '../dom';
+import { chance, duration, gain, local, money, number, percent, scopeName, sentence, utc, words } from '../format';
+import { ask } from '../parts/dialog';
+import { does, STATES } from '../parts/facts';
+import { beliefBar, shape } from '../parts/marks';
+import { findings, gate, options, outcome, valueItems } from '../parts/weighing';
+import { type Hypothesis, type Incident, type Intervention, scopeKey } from '../protocol';
+import type { Changes } from '../store';
+import { part } from './approvals';
+import { severityLevel } from './now';
+
+interface Moment { at_ms: number; what: string; more?: string; level?: string }
+
+export class IncidentView implements View {
+  title = 'Incident';
+  element = h('div', { class: 'incident' });
+  private shown = '';
+  private body = h('div', {});
+  private older: Incident | undefined;
+
+  constructor(private app: App, private id: string) {
+    this.element.append(this.body);
+    if (!app.store.state.incidents[id]) void this.fetch();
+  }
+
+  update(changes: Changes): void {
+    if (hasAny(changes, 'incidents', 'interventions')) this.show();
+  }
+
+  private async fetch(): Promise<void> {
+    const found = await this.app.api.incidents(this.id, 0, 0).catch(() => []);
+    this.older = found.find((i) => i.id === this.id);
+    this.show();
+  }
+
+  private show(): void {
+    const incident = this.app.store.state.incidents[this.id] ?? this.older;
+    if (!incident) {
+      replace(this.body, h('h1', {}, 'No such incident'), h('p', { class: 'empty' }, 'It is neither open nor in the history. ', h('a', { href: '#/history' }, 'Search the history')));
+      return;
+    }
+    const acts = incident.interventions.map((id) => this.app.store.state.interventions[id])
+      .filter((a) => a !== undefined).sort((a, b) => a.decided_ms - b.decided_ms);
+    const key = JSON.stringify([incident, acts]);
+    if (key === this.shown) return;
+    this.shown = key;
+    // Redrawn whole, so the focus is put back on what has the same name.
+    const focused = document.activeElement?.getAttribute('data-focus');
+    const open = new Set([...this.body.querySelectorAll('details[open]')].map((d) => d.id));
+    replace(this.body, this.head(incident), this.columns(incident, acts));
+    for (const id of open) document.getElementById(id)?.setAttribute('open', '');
+    if (focused) this.body.querySelector<HTMLElement>(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  private head(i: Incident): HTMLElement {
+    const c = this.app.currency();
+    const level = severityLevel(i);
+    const over = i.status === 'resolved';
+    const until = over ? i.ended_ms : this.app.now();
+    return h('header', { class: `incident-head ${level}` },
+      h('p', { class: 'crumb' }, shape(level), h('span', { class: 'word' }, over ? 'Resolved' : `${sentence(i.severity)} severity`),
+        h('span', { class: 'muted' }, `${words(i.pattern)}, ${i.spread}`)),
+      h('h1', {}, scopeName(i.scope)), h('p', { class: 'narrative' }, i.text),
+      h('dl', { class: 'must-see' },
+        figure('Failing', percent(i.observed), `usual ${percent(i.expected)}`),
+        figure(over ? 'Lasted' : 'For', duration(until - i.started_ms), `since ${utc(i.started_ms)} UTC, ${local(i.started_ms)} here`),
+        figure('At risk', money(i.at_risk_minor_per_min, c), 'a minute'),
+        figure('Saved', gain(i.saved_minor, c), 'so far'),
+        figure('Noticed after', duration(i.raised_ms - i.started_ms), `statistic ${number(i.statistic, 1)}, threshold ${number(i.threshold, 1)}`)),
+      h('div', { class: 'buttons' },
+        h('a', { class: 'button', href: `#/series/${encodeURIComponent(scopeKey(i.scope))}` }, 'Its series'),
+        this.command('Acknowledge', 'ack'), this.command('Add a note', 'note'), this.command('Silence', 'silence')));
+  }
+
+  private command(label: string, name: 'ack' | 'note' | 'silence'): HTMLElement {
+    const button = h('button', { type: 'button', 'data-focus': name, class: 'acts' }, label);
+    button.disabled = this.app.stale() || !mayOperate(this.app.api.me?.role ?? '');
+    button.addEventListener('click', async () => {
+      let body = {};
+      if (name === 'note') {
+        const text = await ask({ title: 'Add a note', body: [], confirm: 'Add', reason: 'Note' });
+        if (text === null) return;
+        body = { text };
+      } else if (name === 'silence') {
+        const yes = await ask({ title: 'Silence for 30 minutes?', body: [h('p', {}, 'Nobody is paged for this incident meanwhile. The agent goes on working on it.')], confirm: 'Silence' });
+        if (yes === null) return;
+        body = { minutes: 30 };
+      }
+      const answer = await this.app.api.command(`/api/incidents/${encodeURIComponent(this.id)}/${name}`, body);
+      this.app.say(told(answer), answer.status === 200 || answer.status === 202 ? 'done' : 'wrong');
+    });
+    return button;
+  }
+
+  tick(): void {
+    const barred = this.app.stale() || !mayOperate(this.app.api.me?.role ?? '');
+    for (const b of this.body.querySelectorAll<HTMLButtonElement>('button.acts')) b.disabled = barred;
+  }
+
+  private columns(i: Incident, acts: Intervention[]): HTMLElement {
+    return h('div', { class: 'incident-columns' },
+      h('div', { class: 'stack' },
+        panel('What explains it', i.hypotheses.length ? this.hypotheses(i.hypotheses) : h('p', {}, `${sentence(i.cause)}, ${chance(i.posterior)} sure.`)),
+        panel('Timeline', timeline(i, acts))),
+      h('div', { class: 'stack' }, ...(acts.length ? acts.map((a) => this.act(a)) : [panel('Interventions', h('p', { class: 'empty' }, 'Nothing has been done or proposed.'))])));
+  }
+
+  private hypotheses(list: Hypothesis[]): HTMLElement {
+    return h('div', {}, beliefBar(list), h('ol', { class: 'hypotheses' }, ...list.map((x, n) => h('li', {},
+      h('p', { class: 'hypothesis' }, h('b', { class: 'p' }, chance(x.posterior)), h(n === 0 ? 'b' : 'span', {}, `${sentence(x.cause)}${x.cause === 'none_of_these' ? '' : `, ${scopeName(x.scope)}`}`)),
+      h('ul', { class: 'evidence' }, ...x.for.map((t) => h('li', { class: 'for' }, h('span', {}, 'for '), t)),
+        ...x.against.map((t) => h('li', { class: 'against' }, h('span', {}, 'against '), t)),
+        x.why_not ? h('li', { class: 'muted' }, x.why_not) : null)))));
+  }
+
+  private act(a: Intervention): HTMLElement {
+    const c = this.app.currency();
+    const o = a.outcome;
+    return h('section', { class: `panel act ${a.state}` },
+      h('header', {}, h('h2', {}, does(a)), h('span', { class: `state-word ${a.state}` }, STATES[a.state] ?? a.state)),
+      h('div', { class: 'inner' }, h('p', {}, a.reason),
+        a.state === 'proposed' ? h('p', {}, h('a', { href: '#/approvals', 'data-focus': `go-${a.id}` }, 'Decide it in Approvals')) : null,
+        a.why ? h('p', { class: 'muted' }, `${sentence(a.why)}.`) : null,
+        o && o.treated.payments > 0 && part('Treated against held out', outcome(o, c)),
+        part('Options', options(a, c)),
+        h('details', { id: `more-${a.id}` }, h('summary', { 'data-focus': `more-${a.id}` }, 'Value, pre-mortem and gate'),
+          part('What the value is made of', valueItems(a, c)), part('Pre-mortem', findings(a, c)), part('Gate', gate(a))),
+        h('p', { class: 'muted hash' }, 'Decision ', h('code', {}, a.decision_id), ', shown hash ', h('code', {}, a.shown_hash.slice(0, 16)))));
+  }
+}
+
+function timeline(i: Incident, acts: Intervention[]): HTMLElement {
+  const moments: Moment[] = [
+    { at_ms: i.started_ms, what: 'It began', more: `as the detector reckons it, from ${percent(i.expected)} failing` },
+    { at_ms: i.raised_ms, what: 'Alarm', more: `${percent(i.observed)} fail, ${words(i.pattern)}`, level: 'alarm' },
+  ];
+  for (const a of acts) {
+    moments.push({ at_ms: a.decided_ms, what: a.answer_by_ms || a.state === 'rejected' ? 'Proposed' : 'Decided', more: does(a) });
+    if (a.issued_ms) moments.push({ at_ms: a.issued_ms, what: 'Published', more: does(a), level: 'act' });
+    const over = ['ended', 'rolled_back', 'withdrawn'].includes(a.state);
+    if (over && a.expires_ms) moments.push({ at_ms: a.expires_ms, what: sentence(STATES[a.state] ?? a.state), more: `${does(a)}${a.outcome.result === 'pending' ? '' : `: ${a.outcome.result}`}` });
+  }
+  if (i.ended_ms) moments.push({ at_ms: i.ended_ms, what: 'Resolved', level: 'act' });
+  moments.sort((a, b) => a.at_ms - b.at_ms);
+  return h('ol', { class: 'timeline' }, ...moments.map((m) => h('li', { class: m.level ?? '' },
+    h('time', {}, utc(m.at_ms)), h('span', {}, h('b', {}, m.what), m.more ? h('span', { class: 'muted' }, m.more) : null))));
+}
+
+function figure(name: string, value: string, note: string): HTMLElement {
+  return h('div', {}, h('dt', {}, name), h('dd', {}, h('b', {}, value), h('span', { class: 'muted' }, note)));
+}
+
+export function panel(title: string, ...content: (Node | null)[]): HTMLElement {
+  return h('section', { class: 'panel' }, h('header', {}, h('h2', {}, title)), h('div', { class: 'inner' }, ...content));
+}
