@@ -4,6 +4,7 @@ import './styles/base.css';
 import './styles/shell.css';
 import './styles/now.css';
 import './styles/detail.css';
+import './styles/more.css';
 import { Api } from './api';
 import type { App, View } from './app';
 import { Connection } from './connection';
@@ -12,14 +13,24 @@ import { showHelp, shortcutsOn } from './parts/help';
 import { Shell } from './shell';
 import { Store } from './store';
 import { ApprovalsView } from './views/approvals';
+import { AuditView } from './views/audit';
+import { GraphView } from './views/graph';
+import { HistoryView } from './views/history';
 import { IncidentView } from './views/incident';
+import { LearnedView } from './views/learned';
 import { NowView } from './views/now';
+import { SeriesView } from './views/series';
 import { signInForm } from './views/signin';
 
 const VIEWS: Record<string, (app: App, argument: string) => View> = {
   now: (app) => new NowView(app),
   approvals: (app) => new ApprovalsView(app),
   incident: (app, id) => new IncidentView(app, id),
+  series: (app, scope) => new SeriesView(app, scope),
+  history: (app) => new HistoryView(app),
+  learned: (app) => new LearnedView(app),
+  graph: (app) => new GraphView(app),
+  audit: (app) => new AuditView(app),
 };
 
 const store = new Store();

@@ -2,6 +2,9 @@
 import { chance, scopeName } from '../format';
 import type { Finding, Intervention } from '../protocol';
 
+const attempts = (n: string | number | undefined): string =>
+  (String(n) === '1' ? '1 attempt' : `${String(n ?? '?')} attempts`);
+
 export function does(i: Pick<Intervention, 'type' | 'scope' | 'strength' | 'params'>): string {
   const share = chance(i.strength);
   const where = scopeName(i.scope);
@@ -10,7 +13,7 @@ export function does(i: Pick<Intervention, 'type' | 'scope' | 'strength' | 'para
     case 'reroute_traffic':
       return `Move ${share} of ${where} to ${String(i.params['to_gateway'] ?? 'another gateway')}`;
     case 'reduce_retry_attempts':
-      return `At most ${String(i.params['max_attempts'] ?? '?')} retries on ${where}, for ${share}`;
+      return `At most ${attempts(i.params['max_attempts'])} on ${where}, for ${share} of customers`;
     case 'adjust_retry': return `Space out retries on ${where}`;
     case 'alert_ops': return `Alert a person about ${where}`;
     default: return `${i.type.replaceAll('_', ' ')} on ${where}`;
@@ -20,7 +23,7 @@ export function does(i: Pick<Intervention, 'type' | 'scope' | 'strength' | 'para
 export function undoing(i: Intervention): string {
   return i.type === 'alert_ops'
     ? 'Cannot be taken back: people are told.'
-    : 'Reversible: it ends by itself, and at once by the kill switch.';
+    : 'Reversible: a lease that ends by itself; the agent takes it back sooner when it does harm.';
 }
 
 // The conditions under which it is rolled back, the costliest finding's first.

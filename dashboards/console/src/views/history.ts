@@ -1,0 +1,80 @@
+// History: incidents and decisions, searchable.
+import { type App, hasAny, type View } from '../app';
+import { h, replace, setText } from '../dom';
+import { chance, duration, gain, percent, scopeName, sentence, utcDate, words } from '../format';
+import { does, STATES } from '../parts/facts';
+import { shape } from '../parts/marks';
+import type { Incident } from '../protocol';
+import type { Changes } from '../store';
+import { severityLevel } from './now';
+
+export class HistoryView implements View {
+  title = 'History';
+  element: HTMLElement;
+  private query = h('input', { type: 'search', id: 'q', placeholder: 'issuer, method, gateway, pattern, cause or id' });
+  private days = h('select', { 'aria-label': 'Since' }, ...[['1', 'the last day'], ['7', '7 days'], ['30', '30 days'], ['0', 'ever']].map(([v, t]) => h('option', { value: v }, t)));
+  private note = h('p', { class: 'muted', role: 'status' });
+  private incidents = h('tbody', {});
+  private decisions = h('tbody', {});
+  private timer = 0;
+  private found: Incident[] = [];
+
+  constructor(private app: App) {
+    const later = (): void => { clearTimeout(this.timer); this.timer = window.setTimeout(() => void this.search(), 250); };
+    this.query.addEventListener('input', later);
+    this.days.addEventListener('change', later);
+    const heads = (...names: string[]): HTMLElement => h('thead', {}, h('tr', {}, ...names.map((n) => h('th', { scope: 'col' }, n))));
+    const box = (title: string, head: HTMLElement, body: HTMLElement): HTMLElement => h('section', { class: 'panel' }, h('header', {}, h('h2', {}, title)),
+      h('div', { class: 'inner scroll-x', tabindex: 0, role: 'region', 'aria-label': title }, h('table', { class: 'wide' }, head, body)));
+    this.element = h('div', { class: 'stack' },
+      h('header', { class: 'view-head' }, h('h1', {}, 'History')),
+      h('div', { class: 'toolbar' }, h('label', { for: 'q', class: 'unseen' }, 'Search'), this.query, this.days, this.note),
+      box('Incidents', heads('Began, UTC', 'Severity', 'Slice', 'Pattern', 'Cause', 'Failing', 'Lasted', 'Saved'), this.incidents),
+      box('Interventions', heads('Decided, UTC', 'What', 'State', 'Outcome', 'Effect', 'Value', 'Why'), this.decisions));
+  }
+
+  update(changes: Changes): void {
+    if (changes.all) void this.search();
+    if (hasAny(changes, 'interventions')) this.showDecisions();
+  }
+
+  private async search(): Promise<void> {
+    const days = Number(this.days.value);
+    const from = days ? this.app.now() - days * 86_400_000 : 0;
+    try {
+      this.found = await this.app.api.incidents(this.query.value.trim(), from, 0);
+      setText(this.note, `${this.found.length} incident${this.found.length === 1 ? '' : 's'}`);
+    } catch (error) {
+      setText(this.note, error instanceof Error ? error.message : String(error));
+    }
+    this.showIncidents();
+    this.showDecisions();
+  }
+
+  private showIncidents(): void {
+    const c = this.app.currency();
+    const sorted = [...this.found].sort((a, b) => b.started_ms - a.started_ms).slice(0, 500);
+    replace(this.incidents, ...sorted.map((i) => h('tr', {}, h('td', {}, utcDate(i.started_ms)),
+      h('td', {}, h('span', { class: 'with-mark' }, shape(severityLevel(i)), i.status === 'resolved' ? `was ${i.severity}` : sentence(i.severity))),
+      h('th', { scope: 'row' }, h('a', { href: `#/incident/${encodeURIComponent(i.id)}` }, scopeName(i.scope))),
+      h('td', {}, words(i.pattern)), h('td', {}, `${words(i.cause)} ${chance(i.posterior)}`), h('td', {}, percent(i.observed)),
+      h('td', {}, i.ended_ms ? duration(i.ended_ms - i.started_ms) : 'open'), h('td', {}, gain(i.saved_minor, c)))));
+    if (!sorted.length) replace(this.incidents, h('tr', {}, h('td', { colspan: 8, class: 'muted' }, 'None found.')));
+  }
+
+  private showDecisions(): void {
+    const c = this.app.currency();
+    const q = this.query.value.trim().toLowerCase();
+    const acts = Object.values(this.app.store.state.interventions)
+      .filter((a) => !q || `${does(a)} ${a.id} ${a.why} ${a.state}`.toLowerCase().includes(q))
+      .sort((a, b) => b.decided_ms - a.decided_ms);
+    replace(this.decisions, ...acts.map((a) => {
+      const judged = a.outcome.result !== 'pending' && a.outcome.result !== '';
+      return h('tr', {}, h('td', {}, utcDate(a.decided_ms)),
+        h('th', { scope: 'row' }, a.incident_id ? h('a', { href: `#/incident/${encodeURIComponent(a.incident_id)}` }, does(a)) : does(a)),
+        h('td', {}, STATES[a.state] ?? a.state), h('td', {}, judged ? a.outcome.result : '–'),
+        h('td', {}, judged ? percent(a.outcome.effect.mean) : '–'), h('td', {}, a.outcome.value_minor ? gain(a.outcome.value_minor, c) : '–'), h('td', { class: 'muted' }, a.why));
+    }));
+    if (!acts.length) replace(this.decisions, h('tr', {}, h('td', { colspan: 7, class: 'muted' }, 'None.')));
+  }
+}
