@@ -22,7 +22,8 @@ export interface ChartOptions {
   spans: Span[];
   height: number;
   axis: (v: number) => string;
-  floor?: number;      // lowest top of the scale
+  floor?: number;      // a share: the scale ends at 1 and begins here, or lower; else it begins at 0
+  named?: boolean;     // the interventions' names are written in
   onZoom: (from: number, to: number) => void;
 }
 
@@ -80,16 +81,20 @@ export class Chart {
       tzDate: (ts) => uPlot.tzDate(new Date(ts * 1000), 'Etc/UTC'),
       cursor: { sync: { key: 'payops', setSeries: false }, drag: { x: true, y: false, setScale: false } },
       scales: {
-        y: { range: (_, low, high) => [o.floor === undefined ? Math.max(0, low - (high - low) * 0.08) : Math.min(o.floor, low), o.floor === undefined ? high + (high - low || 1) * 0.08 : 1] },
+        y: { range: (_, low, high) => (o.floor === undefined ? [0, high * 1.08 || 1] : [Math.min(o.floor, low), 1]) },
       },
       ...(o.band ? { bands: [{ series: [o.band[0] + 1, o.band[1] + 1] as [number, number], fill: colour('--band') }] } : {}),
       axes: [
-        { stroke: muted, grid: { show: false }, ticks: grid, font,
+        { stroke: muted, grid: { show: false }, ticks: grid, font, size: 34,
           values: (_, ticks) => ticks.map((t) => utc(t * 1000).slice(0, 5)) },
         { stroke: muted, grid, ticks: { show: false }, font, size: 62, values: (_, ticks) => ticks.map(o.axis) },
       ],
       hooks: {
         drawClear: [(u) => this.drawSpans(u)],
+        draw: [(u) => { if (o.named) this.nameSpans(u); }],
+        // Away from the chart, the legend tells the newest values.
+        ready: [(u) => u.setLegend({ idx: o.times.length - 1 })],
+        setCursor: [(u) => { if (u.cursor.idx == null) u.setLegend({ idx: o.times.length - 1 }); }],
         setSelect: [(u) => {
           if (u.select.width < 4) return;
           o.onZoom(u.posToVal(u.select.left, 'x'), u.posToVal(u.select.left + u.select.width, 'x'));
@@ -98,24 +103,35 @@ export class Chart {
     }, [o.times, ...o.lines.map((line) => line.values)], this.box);
   }
 
-  // Interventions as shaded stretches with a line at their start and a name on top.
+  // Interventions as shaded stretches with a line at their start.
   private drawSpans(u: uPlot): void {
     const { ctx, bbox } = u;
-    const ratio = devicePixelRatio;
-    ctx.save();
-    ctx.beginPath();
-    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-    ctx.clip();
-    this.options.spans.forEach((span, n) => {
+    const [fill, edge] = [colour('--span'), colour('--accent')];
+    for (const span of this.options.spans) {
       const x0 = Math.max(bbox.left, u.valToPos(span.from, 'x', true));
       const x1 = Math.min(bbox.left + bbox.width, u.valToPos(span.to, 'x', true));
-      if (x1 <= x0) return;
-      ctx.fillStyle = colour('--span');
+      if (x1 <= x0) continue;
+      ctx.fillStyle = fill;
       ctx.fillRect(x0, bbox.top, x1 - x0, bbox.height);
-      ctx.fillStyle = colour('--accent');
-      ctx.fillRect(x0, bbox.top, ratio, bbox.height);
-      ctx.font = `${11 * ratio}px sans-serif`;
-      ctx.fillText(span.label, x0 + 5 * ratio, bbox.top + (13 + (n % 3) * 13) * ratio, Math.max(40, x1 - x0 - 6 * ratio));
+      ctx.fillStyle = edge;
+      ctx.fillRect(x0, bbox.top, devicePixelRatio, bbox.height);
+    }
+  }
+
+  // Their names: in the stretch where it is wide enough, otherwise to its left.
+  private nameSpans(u: uPlot): void {
+    const { ctx, bbox } = u;
+    const ratio = devicePixelRatio;
+    const end = bbox.left + bbox.width;
+    ctx.save();
+    ctx.fillStyle = colour('--accent');
+    ctx.font = `${12 * ratio}px ${getComputedStyle(document.documentElement).fontFamily}`;
+    this.options.spans.forEach((span, n) => {
+      const x0 = Math.max(bbox.left, u.valToPos(span.from, 'x', true));
+      if (x0 >= end || u.valToPos(span.to, 'x', true) <= bbox.left) return;
+      const right = x0 + ctx.measureText(span.label).width + 8 * ratio < end;
+      ctx.textAlign = right ? 'left' : 'right';
+      ctx.fillText(span.label, x0 + (right ? 6 : -6) * ratio, bbox.top + bbox.height - (10 + (n % 3) * 16) * ratio);
     });
     ctx.restore();
   }

@@ -158,7 +158,7 @@ export class SeriesView implements View {
     const make = (title: string, name: string, height: number, axis: (v: number) => string, more = {}): Chart =>
       new Chart({ title, times, lines: lines[name] ?? [], spans, height, axis, onZoom: zoom, ...more });
     this.charts = [
-      make('Success', 'success', 260, (v) => percent(v, 0), { band: [0, 1], floor: 0.8 }),
+      make('Success', 'success', 260, (v) => percent(v, 0), { band: [0, 1], floor: 0.8, named: true }),
       make('Latency', 'latency', 180, milliseconds), make('Volume, attempts a second', 'volume', 180, (v) => number(v, v < 5 ? 1 : 0)),
       make('Retries', 'retries', 180, (v) => percent(v, 0)), make('Declines a second, by class', 'declines', 180, (v) => number(v, 1)),
     ];
