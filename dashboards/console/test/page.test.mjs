@@ -1,0 +1,283 @@
+// The page in Debian's Chromium against the development server.
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { build } from '../build.mjs';
+import { DevServer } from '../dev/server.mjs';
+import { World } from '../dev/world.mjs';
+import { openBrowser, openPage } from './browser.mjs';
+
+const SHOTS = fileURLToPath(new URL('../../../build/console-shots', import.meta.url));
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const VIEWS = ['now', 'approvals', 'incident/inc-7f3a91c2', 'series/HDFC%7Ccard%7C*', 'history', 'learned', 'graph', 'audit'];
+const FAST = { timeout: 20_000 };
+
+let browser, server, page;
+before(async () => {
+  await build();
+  browser = await openBrowser();
+});
+after(() => browser?.close());
+afterEach(async () => {
+  await page?.context().close();
+  await server?.stop().catch(() => undefined);
+  page = server = undefined;
+});
+
+async function open(hash = '', user = 'approver', options = {}, world = new World()) {
+  server = await new DevServer({ world, ...options.server }).start();
+  page = await openPage(browser, server, user, options.page);
+  if (hash) await go(hash);
+  return page;
+}
+const go = (hash) => page.goto(`${server.url}/#/${hash}`);
+const cell = (name) => page.getByRole('link', { name: new RegExp(`^${name}:`) });
+
+describe('now', () => {
+  test('a fault shows: cell, card, money, and a proposal that waits', FAST, async () => {
+    const calm = new World({ calm: true });
+    await open('', 'viewer', { server: { tickMs: 0 } }, calm);
+    await page.getByText('Nothing is degraded. The agent watches').waitFor();
+    const broken = new World();
+    Object.assign(calm.state.incidents, broken.state.incidents);
+    const at = performance.now();
+    server.push({ cells: broken.state.cells, header: broken.state.header, incidents: broken.state.incidents, interventions: broken.state.interventions });
+    await cell('HDFC card').and(page.locator('[aria-label*="severe"]')).waitFor();
+    await page.locator('.card.severe', { hasText: 'HDFC · card' }).waitFor();
+    assert.ok(performance.now() - at < 2000, 'within two seconds');
+    assert.match(await page.locator('.figure.risk .value').textContent(), /₹1,8\d,\d{3}/);
+    assert.match(await page.locator('.waiting').textContent(), /2 proposals wait/);
+    assert.equal(await page.locator('.grid-body .grid-row').first().locator('.issuer').textContent(), 'HDFC');
+    assert.deepEqual(page.faults, []);
+  });
+
+  test('the gateway switch shows the paths of one gateway', FAST, async () => {
+    await open();
+    await cell('ICICI upi').and(page.locator('[aria-label*="as usual"]')).waitFor();
+    await page.getByText('BILLDESK', { exact: true }).click();
+    await cell('ICICI upi').and(page.locator('[aria-label*="degraded"]')).waitFor();
+  });
+
+  test('the grid is walked with the arrows, and Enter opens a series', FAST, async () => {
+    await open();
+    await page.locator('.grid-body [tabindex="0"]').focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('ArrowRight');
+    const name = await page.evaluate(() => document.activeElement.getAttribute('aria-label'));
+    assert.match(name, /^AXIS card:/);
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'AXIS · card' }).waitFor();
+    await page.locator('.chart canvas').first().waitFor();
+  });
+
+  test('a script in an issuer’s name does nothing but be read', FAST, async () => {
+    const evil = '<img src=x onerror="window.owned=1"><script>window.owned=1</script>';
+    await open('', 'viewer', {}, new World({ issuers: [evil, '"><svg onload=window.owned=1>'] }));
+    for (const view of ['now', `series/${encodeURIComponent(`${evil}|*|*`)}`, 'history', 'learned']) {
+      await go(view);
+      await page.locator('#main > *').waitFor();
+    }
+    await go('now');
+    await page.getByText(evil, { exact: true }).first().waitFor();
+    assert.equal(await page.evaluate(() => window.owned), undefined);
+    assert.equal(await page.locator('#main img, #main script').count(), 0);
+  });
+
+  test('a thousand issuers with eight methods: only the rows in view exist', { timeout: 60_000 }, async () => {
+    await open('', 'viewer', { server: { tickMs: 0 } }, wideWorld(1000));
+    await page.locator('.grid-body .grid-row').first().waitFor();
+    assert.equal(await page.locator('.grid').getAttribute('aria-rowcount'), '1001');
+    assert.ok(await page.locator('.grid-body .grid-row').count() < 40);
+    await page.locator('.grid-scroll').evaluate((e) => { e.scrollTop = e.scrollHeight; });
+    await page.getByText('BANK1000', { exact: true }).waitFor();
+    await page.getByLabel('Find issuer').fill('0777');
+    await page.getByText('1', { exact: false }).first().waitFor();
+    await page.waitForFunction(() => document.querySelectorAll('.grid-body .grid-row').length === 1);
+  });
+});
+
+export const wideWorld = (n) => new World({
+  issuers: Array.from({ length: n }, (_, i) => `BANK${String(i + 1).padStart(4, '0')}`),
+  methods: ['card', 'upi', 'wallet', 'bnpl', 'netbanking', 'emi', 'paylater', 'mandate'],
+});
+
+describe('approvals', () => {
+  test('approving by key posts the right call, and only after a look', FAST, async () => {
+    await open('approvals');
+    const proposal = server.world.state.interventions['act-9c2e4410'];
+    const hash = proposal.shown_hash;
+    await page.getByRole('heading', { name: /Keep 25 % of customers off HDFC/ }).waitFor();
+    await page.keyboard.press('a');
+    await page.getByText('Read the blast radius').waitFor();
+    assert.equal(server.calls.length, 0);
+    await page.waitForTimeout(900);
+    await page.keyboard.press('a');
+    await page.getByText(/Done: granted/).waitFor();
+    assert.equal(server.calls.length, 1);
+    assert.equal(server.calls[0].path, '/api/proposals/act-9c2e4410/approve');
+    assert.deepEqual(server.calls[0].body, { shown_hash: hash });
+    assert.ok(server.calls[0].key.length >= 16);
+    await page.getByRole('heading', { name: /Move 50 % of ICICI/ }).waitFor();
+  });
+
+  test('j and k move, r asks for a reason', FAST, async () => {
+    await open('approvals');
+    await page.getByRole('heading', { name: /Keep 25 %/ }).waitFor();
+    await page.keyboard.press('j');
+    await page.getByRole('heading', { name: /Move 50 %/ }).waitFor();
+    await page.keyboard.press('k');
+    await page.getByRole('heading', { name: /Keep 25 %/ }).waitFor();
+    await page.keyboard.press('j');
+    await page.waitForTimeout(900);
+    await page.keyboard.press('r');
+    await page.getByLabel('Reason, for the audit log').fill('billdesk is back');
+    await page.keyboard.press('Control+Enter');
+    await page.getByText(/Done: rejected/).waitFor();
+    assert.equal(server.calls[0].body.reason, 'billdesk is back');
+    assert.match(server.calls[0].path, /act-e07b3321\/reject$/);
+  });
+
+  test('a fast clicker sends one verdict', FAST, async () => {
+    await open('approvals');
+    server.slowMs = 300;
+    const button = page.getByRole('button', { name: 'Approve' });
+    await button.evaluate((b) => { for (let i = 0; i < 5; i++) b.click(); });
+    await page.getByText(/Done: granted/).waitFor();
+    assert.equal(server.calls.length, 1);
+  });
+
+  test('a proposal that changed since it was shown is refused and said so', FAST, async () => {
+    await open('approvals');
+    await page.getByRole('heading', { name: /Keep 25 %/ }).waitFor();
+    server.world.state.interventions['act-9c2e4410'].shown_hash = 'f'.repeat(64);
+    await page.getByRole('button', { name: 'Approve' }).click();
+    await page.getByText(/It changed since it was shown/).waitFor();
+  });
+
+  test('a viewer sees and cannot decide; keys can be turned off', FAST, async () => {
+    await open('approvals', 'viewer');
+    assert.equal(await page.getByRole('button', { name: 'Approve' }).isDisabled(), true);
+    await page.waitForTimeout(900);
+    await page.keyboard.press('a');
+    await page.getByText('Only an approver may decide this.').waitFor();
+    await page.keyboard.press('?');
+    await page.getByLabel('Single keys work').uncheck();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('h');
+    assert.match(page.url(), /approvals/);
+    assert.equal(server.calls.length, 0);
+  });
+});
+
+describe('the connection', () => {
+  test('a dead server is stale within six seconds, disables actions, and comes back by itself', { timeout: 40_000 }, async () => {
+    await open('approvals');
+    await page.getByRole('button', { name: 'Approve' }).and(page.locator(':enabled')).waitFor();
+    await page.evaluate(() => { window.mark = 1; });
+    const { port, wsPort, tokens } = server;
+    await server.stop();
+    const died = performance.now();
+    await page.locator('html[data-stale]').waitFor({ timeout: 8000 });
+    assert.ok(performance.now() - died < 6000, 'stale within six seconds');
+    await page.getByText(/Stale: the server is silent/).waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Approve' }).isDisabled(), true);
+    assert.equal(await page.getByRole('button', { name: 'Stop the agent' }).isDisabled(), true);
+    server = new DevServer({ port, wsPort });
+    server.tokens = tokens;
+    await server.start();
+    server.tokens = tokens;
+    await page.locator('html:not([data-stale])').waitFor({ timeout: 15_000 });
+    await page.getByRole('button', { name: 'Approve' }).and(page.locator(':enabled')).waitFor();
+    assert.equal(await page.evaluate(() => window.mark), 1, 'the page was not loaded again');
+  });
+
+  test('a gap in the numbers brings a new snapshot', FAST, async () => {
+    await open('', 'viewer', { server: { tickMs: 0 } });
+    await page.locator('.card').first().waitFor();
+    server.seq += 3;
+    const next = { ...server.world.state.header.now, conclusion: 'Seen after the gap.' };
+    server.world.state.header.now = next;
+    server.push({ header: { now: next } });
+    await page.getByText('Seen after the gap.').waitFor();
+  });
+
+  test('a reload loses nothing, and a wrong password is said', FAST, async () => {
+    await open('approvals');
+    await page.reload();
+    await page.getByRole('heading', { name: /Keep 25 %/ }).waitFor();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.fill('#user', 'approver');
+    await page.fill('#password', 'wrong');
+    await page.keyboard.press('Enter');
+    await page.getByText('Wrong user or password.').waitFor();
+  });
+
+  test('the kill switch asks, and posts', FAST, async () => {
+    await open('', 'operator');
+    await page.getByRole('button', { name: 'Stop the agent' }).click();
+    await page.getByLabel('Reason, for the audit log').fill('drill');
+    await page.getByRole('dialog').getByRole('button', { name: 'Stop the agent' }).click();
+    await page.locator('.agent-state.killed').waitFor();
+    assert.deepEqual(server.calls[0].body, { on: true, reason: 'drill' });
+    assert.equal(await page.getByRole('button', { name: 'Let it act again' }).isDisabled(), true, 'admins only');
+  });
+});
+
+describe('for everyone', () => {
+  for (const colorScheme of ['light', 'dark']) {
+    test(`axe finds nothing on any view, ${colorScheme}`, { timeout: 180_000 }, async () => {
+      await open('', 'admin', { page: { colorScheme, bypassCSP: true } });
+      const found = [];
+      for (const view of [...VIEWS, '?', 'signin']) {
+        if (view === '?') await page.keyboard.press('?');
+        else if (view === 'signin') {
+          await page.keyboard.press('Escape');
+          await page.getByRole('button', { name: 'Sign out' }).click();
+        } else {
+          await go(view);
+          await page.locator('#main > *').waitFor();
+          await page.waitForTimeout(400);
+          for (const d of await page.locator('#main details').all()) await d.evaluate((e) => { e.open = true; });
+        }
+        await page.evaluate(AXE);
+        const { violations } = await page.evaluate(() => window.axe.run(document, {
+          runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+        }));
+        for (const v of violations) found.push(`${view}: ${v.id} ${v.nodes.slice(0, 3).map((n) => `${n.target} ${n.failureSummary?.split('\n')[1] ?? ''}`).join(' | ')}`);
+      }
+      assert.deepEqual(found, []);
+    });
+  }
+
+  test('stale, nothing loses its contrast', { timeout: 60_000 }, async () => {
+    await open('', 'admin', { page: { bypassCSP: true } });
+    server.silent = true;
+    await page.locator('html[data-stale]').waitFor({ timeout: 8000 });
+    await page.evaluate(AXE);
+    const { violations } = await page.evaluate(() => window.axe.run(document, { runOnly: ['wcag2aa'] }));
+    assert.deepEqual(violations.map((v) => v.id), []);
+  });
+
+  for (const [width, height] of [[360, 780], [1440, 900], [2560, 1440]]) {
+    test(`screenshots at ${width} px, and nothing is wider than the screen`, { timeout: 240_000 }, async () => {
+      mkdirSync(SHOTS, { recursive: true });
+      await open('', 'admin', { page: { viewport: { width, height } } });
+      for (const colorScheme of ['light', 'dark']) {
+        await page.emulateMedia({ colorScheme });
+        for (const view of VIEWS) {
+          await go(view);
+          await page.locator('#main > *').waitFor();
+          await page.waitForTimeout(600);
+          const name = view.split('/')[0];
+          await page.screenshot({ path: `${SHOTS}/${name}-${width}-${colorScheme}.png`, fullPage: true });
+          const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+          assert.ok(over <= 0, `${name} is ${over} px wider than ${width}`);
+        }
+      }
+      assert.deepEqual(page.faults, []);
+    });
+  }
+});
