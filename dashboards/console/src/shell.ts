@@ -136,7 +136,8 @@ export class Shell {
 
   private showTheme(theme: string): void {
     setAttribute(document.documentElement, 'data-theme', theme || null);
-    setText(this.theme, { dark: 'Dark', light: 'Light' }[theme] ?? 'Auto');
-    setAttribute(this.theme, 'aria-label', `Colours: ${theme || 'as the system'}; change`);
+    const name = { dark: 'Dark', light: 'Light' }[theme] ?? 'Auto';
+    setText(this.theme, name);
+    setAttribute(this.theme, 'aria-label', `${name} colours; change`);
   }
 }

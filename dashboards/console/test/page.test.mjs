@@ -33,7 +33,7 @@ async function open(hash = '', user = 'approver', options = {}, world = new Worl
   return page;
 }
 const go = (hash) => page.goto(`${server.url}/#/${hash}`);
-const cell = (name) => page.getByRole('link', { name: new RegExp(`^${name}:`) });
+const cell = (name) => page.getByRole('link', { name: new RegExp(`^${name} `) });
 
 describe('now', () => {
   test('a fault shows: cell, card, money, and a proposal that waits', FAST, async () => {
@@ -49,14 +49,14 @@ describe('now', () => {
     assert.ok(performance.now() - at < 2000, 'within two seconds');
     assert.match(await page.locator('.figure.risk .value').textContent(), /₹1,8\d,\d{3}/);
     assert.match(await page.locator('.waiting').textContent(), /2 proposals wait/);
-    assert.equal(await page.locator('.grid-body .grid-row').first().locator('.issuer').textContent(), 'HDFC');
+    await page.locator('.grid-row[aria-rowindex="2"]', { hasText: 'HDFC' }).waitFor();
     assert.deepEqual(page.faults, []);
   });
 
   test('the gateway switch shows the paths of one gateway', FAST, async () => {
     await open();
     await cell('ICICI upi').and(page.locator('[aria-label*="as usual"]')).waitFor();
-    await page.getByText('BILLDESK', { exact: true }).click();
+    await page.getByRole('radio', { name: 'BILLDESK' }).check();
     await cell('ICICI upi').and(page.locator('[aria-label*="degraded"]')).waitFor();
   });
 
@@ -67,9 +67,10 @@ describe('now', () => {
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('ArrowRight');
     const name = await page.evaluate(() => document.activeElement.getAttribute('aria-label'));
-    assert.match(name, /^AXIS card:/);
+    const second = await page.locator('.grid-row[aria-rowindex="3"] .issuer').textContent();
+    assert.ok(name.startsWith(`${second} card `), name);
     await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'AXIS · card' }).waitFor();
+    await page.getByRole('heading', { name: `${second} · card` }).waitFor();
     await page.locator('.chart canvas').first().waitFor();
   });
 
@@ -94,7 +95,6 @@ describe('now', () => {
     await page.locator('.grid-scroll').evaluate((e) => { e.scrollTop = e.scrollHeight; });
     await page.getByText('BANK1000', { exact: true }).waitFor();
     await page.getByLabel('Find issuer').fill('0777');
-    await page.getByText('1', { exact: false }).first().waitFor();
     await page.waitForFunction(() => document.querySelectorAll('.grid-body .grid-row').length === 1);
   });
 });

@@ -3,6 +3,7 @@
 import { h } from '../dom';
 import { actionName, chance, gain, money, number, percent, points, scopeName, sentence } from '../format';
 import type { Intervention, Outcome, Range } from '../protocol';
+import { does } from './facts';
 import { intervalMark, scaleOf } from './marks';
 
 const rangeText = (r: Range, currency: string): string =>
@@ -15,7 +16,7 @@ export function options(i: Intervention, currency: string): HTMLElement {
     ...i.alternatives.map((a) => ({ type: a.type, scope: a.scope, nrv: a.nrv, note: a.why_not, chosen: false })),
   ];
   const scale = scaleOf(rows.map((row) => row.nrv));
-  return h('div', { class: 'scroll-x', tabindex: 0, role: 'region', 'aria-label': 'Options and their value' },
+  return h('div', { class: 'scroll-x', tabindex: 0, role: 'region', 'aria-label': `Options and their value: ${does(i)}, ${i.id}` },
     h('table', { class: 'options' },
       h('thead', {}, h('tr', {}, h('th', { scope: 'col' }, 'Option'), h('th', { scope: 'col', class: 'num' }, 'Net value'),
         h('th', { scope: 'col' }, '9 in 10 lie within'), h('th', { scope: 'col' }, 'Why, or why not'))),

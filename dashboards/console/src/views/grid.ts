@@ -7,7 +7,7 @@ import { setShape, setSparkline, shape, sparkline } from '../parts/marks';
 import type { Cell } from '../protocol';
 import { badness, levelOf, WORDS } from '../severity';
 
-const ORDER_EVERY_MS = 5000;
+const ORDER_EVERY_MS = 1000;
 const SPARE_ROWS = 3;
 const BOUNDED_FROM = 24;  // so many issuers and more scroll within the grid
 const ROOMY_TO = 9;       // so few have higher rows
@@ -22,7 +22,7 @@ class CellView {
 
   constructor(readonly element: HTMLElement, private what: string) {
     this.link = h('a', { tabindex: -1, class: 'cell-link' },
-      h('span', { class: 'top' }, this.mark, this.rate, this.z), this.spark);
+      h('span', { class: 'top' }, this.mark, this.rate, ' ', this.z), ' ', this.spark);
     element.append(this.link);
   }
 
@@ -32,16 +32,18 @@ class CellView {
     this.shown = cell;
     setAttribute(this.link, 'href', href);
     const level = levelOf(cell);
+    const there = cell !== undefined && level !== 'none';
+    const success = there ? percent(cell.success) : '–';
+    const z = there ? `z ${number(cell.z, Math.abs(cell.z) < 10 ? 1 : 0)}` : '';
     setAttribute(this.element, 'class', `${this.what} ${level}`);
     setShape(this.mark, level);
-    setText(this.rate, cell && level !== 'none' ? percent(cell.success) : '–');
-    setText(this.z, cell && level !== 'none' ? `z ${number(cell.z, Math.abs(cell.z) < 10 ? 1 : 0)}` : '');
+    setText(this.rate, success);
+    setText(this.z, z);
     if (cell) setSparkline(this.spark, cell.spark, cell.baseline);
-    setAttribute(this.link, 'aria-label', cell && level !== 'none'
-      ? `${name}: ${WORDS[level]}, success ${percent(cell.success)}, usual ${percent(cell.baseline)}, `
-        + `z ${number(cell.z, 1)}, ${rate(cell.per_s)}`
-        + (cell.signal !== 'success_rate' && level !== 'ok' ? `, worst in ${words(cell.signal)}` : '')
-      : `${name}: no traffic`);
+    // What is seen comes first, word for word, so that it can be said to who is listening.
+    setAttribute(this.link, 'aria-label', `${name} ${success} ${z}: ${WORDS[level]}${there
+      ? `, usual ${percent(cell.baseline)}, ${rate(cell.per_s)}` : ''}${there
+      && cell.signal !== 'success_rate' && level !== 'ok' ? `, worst in ${words(cell.signal)}` : ''}`);
   }
 }
 
@@ -53,7 +55,7 @@ class Row {
   index = -1;
 
   constructor(methods: readonly string[]) {
-    this.head.link.prepend(this.name);
+    this.head.link.prepend(this.name, ' ');
     this.element.append(this.head.element);
     for (let i = 0; i < methods.length; i++) {
       const cell = new CellView(h('div', { role: 'gridcell' }), 'grid-cell');
@@ -109,7 +111,7 @@ export class Grid {
     this.scroller.addEventListener('scroll', () => this.draw(), { passive: true });
     this.table.addEventListener('keydown', (event) => this.move(event));
     this.table.addEventListener('focusin', (event) => this.focused(event));
-    this.find.addEventListener('input', () => { this.arrange(); this.draw(); });
+    this.find.addEventListener('input', () => { this.scroller.scrollTop = 0; this.arrange(); this.draw(); });
     this.resized = new ResizeObserver(() => this.draw());
     this.resized.observe(this.scroller);
   }
@@ -153,7 +155,7 @@ export class Grid {
       h('span', { class: 'muted' }, 'worst first')));
     this.heads = methods.map((method) => {
       const view = new CellView(h('div', { role: 'columnheader' }), 'grid-cell column');
-      view.link.prepend(h('span', { class: 'issuer' }, method));
+      view.link.prepend(h('span', { class: 'issuer' }, method), ' ');
       this.headRow.append(view.element);
       return view;
     });
@@ -200,7 +202,7 @@ export class Grid {
     const cells = this.app.store.state.cells;
     this.heads.forEach((head, i) => {
       const scope = `*|${this.methods[i]}|${this.gateway}`;
-      head.show(cells[scope], scope, `all issuers ${this.methods[i]}`);
+      head.show(cells[scope], scope, this.methods[i] ?? '');
     });
     for (const label of this.gateways.querySelectorAll('label')) {
       const name = label.querySelector('input')?.value ?? '*';
@@ -208,7 +210,7 @@ export class Grid {
       if (mark) setShape(mark, levelOf(cells[`*|*|${name}`]));
     }
     const { from, to } = this.visible();
-    const needed = to - from;
+    const needed = Math.max(0, to - from);
     while (this.rows.length < needed) {
       const row = new Row(this.methods);
       this.rows.push(row);
@@ -230,7 +232,7 @@ export class Grid {
     const count = this.order.length;
     if (count < BOUNDED_FROM && this.issuers.length < BOUNDED_FROM) return { from: 0, to: count };
     const row = this.rows[0]?.element.offsetHeight || 50;
-    const first = Math.floor(this.scroller.scrollTop / row);
+    const first = Math.min(Math.floor(this.scroller.scrollTop / row), count - 1);
     const shown = Math.ceil((this.scroller.clientHeight || 800) / row);
     return { from: Math.max(0, first - SPARE_ROWS), to: Math.min(count, first + shown + SPARE_ROWS) };
   }

@@ -2,7 +2,7 @@
 import { type App, hasAny, type View } from '../app';
 import { h, keyed, replace, setAttribute, setText } from '../dom';
 import {
-  actionName, chance, countdown, duration, gain, money, percent, rate, scopeName, sentence, utc, words,
+  actionName, chance, countdown, duration, gain, money, percent, points, rate, scopeName, sentence, utc, words,
 } from '../format';
 import { does, isRunning, STATES } from '../parts/facts';
 import { beliefBar, setShape, setSparkline, shape, sparkline } from '../parts/marks';
@@ -11,6 +11,7 @@ import type { Changes } from '../store';
 import type { Level } from '../severity';
 import { Grid } from './grid';
 
+const DEEDS = 6;  // so many of the newest interventions are told
 const SEVERITY: Record<string, Level> = { high: 'severe', medium: 'bad', low: 'watch' };
 export const severityLevel = (i: Incident): Level =>
   (i.status === 'resolved' ? 'ok' : SEVERITY[i.severity] ?? 'watch');
@@ -43,6 +44,7 @@ export class NowView implements View {
   private cards = h('div', { class: 'cards' });
   private count = h('span', { class: 'muted' });
   private grid: Grid;
+  private deeds = h('ul', { class: 'deeds' });
 
   constructor(private app: App) {
     this.grid = new Grid(app);
@@ -56,7 +58,10 @@ export class NowView implements View {
         this.waiting,
         h('header', { class: 'side-head' }, h('h2', { id: 'incidents-title' }, 'Incidents'), this.count),
         this.cards),
-      this.grid.element);
+      h('div', { class: 'main-column' }, this.grid.element,
+        h('section', { class: 'panel', 'aria-labelledby': 'deeds-title' },
+          h('header', {}, h('h2', { id: 'deeds-title' }, 'What the agent did'), h('a', { href: '#/learned' }, 'did it help?')),
+          this.deeds)));
   }
 
   update(changes: Changes): void {
@@ -65,7 +70,10 @@ export class NowView implements View {
     if (hasAny(changes, 'cells')) this.grid.update(changes.all);
   }
 
-  tick(): void { this.showIncidents(); }
+  tick(): void {
+    this.showIncidents();
+    this.grid.update(false);
+  }
   dispose(): void { this.grid.dispose(); }
 
   private showFigures(): void {
@@ -95,7 +103,28 @@ export class NowView implements View {
     } else if (!this.cards.querySelector('.empty')) {
       replace(this.cards, h('p', { class: 'empty' }, 'Nothing is degraded. The agent watches every attempt.'));
     }
+    this.showDeeds(Object.values(interventions));
     this.showWaiting(Object.values(interventions).filter((i) => i.state === 'proposed'));
+  }
+
+  private showDeeds(all: Intervention[]): void {
+    const done = all.filter((i) => i.state !== 'proposed')
+      .sort((a, b) => Number(isRunning(b)) - Number(isRunning(a)) || b.decided_ms - a.decided_ms).slice(0, DEEDS);
+    const c = this.app.currency();
+    const now = this.app.now();
+    if (!done.length) return replace(this.deeds, h('li', { class: 'muted' }, 'Nothing within the hour.'));
+    keyed(this.deeds, done, (i) => i.id, () => h('li', {}, h('time', { class: 'muted' }), h('span', {}), h('span', { class: 'state-word' }), h('span', {}), h('b', {})),
+      (element, i) => {
+        const [when, what, state, result, value] = element.children as unknown as [Element, Element, Element, Element, Element];
+        const judged = i.outcome.result && i.outcome.result !== 'pending';
+        setText(when, utc(i.issued_ms || i.decided_ms));
+        setText(what, does(i));
+        setAttribute(state, 'class', `state-word ${i.state}`);
+        setText(state, isRunning(i) && i.expires_ms > now ? `${STATES[i.state] ?? i.state}, ${countdown(i.expires_ms - now)}` : STATES[i.state] ?? i.state);
+        setText(result, judged ? `${i.outcome.result}, ${points(i.outcome.effect.mean)}` : '');
+        setText(value, i.outcome.value_minor ? gain(i.outcome.value_minor, c) : '');
+        setAttribute(value, 'class', i.outcome.value_minor < 0 ? 'lossy' : 'gained');
+      });
   }
 
   private showWaiting(proposals: Intervention[]): void {

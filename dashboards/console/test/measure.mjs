@@ -1,0 +1,80 @@
+// npm run measure: the page's weight, its first paint, and its frames while 500 cells change four
+// times a second, in Chromium. Prints the figures of docs/console.md.
+import { build } from '../build.mjs';
+import { DevServer } from '../dev/server.mjs';
+import { World } from '../dev/world.mjs';
+import { openBrowser, openPage } from './browser.mjs';
+
+const CELLS = 500;
+const EVERY_MS = 250;
+const SECONDS = 20;
+const PAINTS = 5;
+
+const sizes = await build();
+const weight = sizes.reduce((sum, s) => sum + s.gzip, 0);
+for (const s of sizes) console.log(`${s.name}: ${s.bytes} bytes, ${s.gzip} gzip`);
+console.log(`weight: ${(weight / 1000).toFixed(1)} kB gzip`);
+
+const world = new World({
+  issuers: Array.from({ length: 1000 }, (_, i) => `BANK${String(i + 1).padStart(4, '0')}`),
+  methods: ['card', 'upi', 'wallet', 'bnpl', 'netbanking', 'emi', 'paylater', 'mandate'],
+});
+const server = await new DevServer({ world, tickMs: 0 }).start();
+const browser = await openBrowser();
+
+const paints = [];
+for (let i = 0; i < PAINTS; i++) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(server.url);
+  await page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length > 0);
+  paints.push(await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0].startTime));
+  await context.close();
+}
+paints.sort((a, b) => a - b);
+console.log(`first contentful paint, sign-in, ms: ${paints.map((p) => p.toFixed(0)).join(' ')}, median ${paints[PAINTS >> 1].toFixed(0)}`);
+
+const page = await openPage(browser, server, 'viewer', { viewport: { width: 2560, height: 1440 } });
+await page.locator('.grid-body .grid-row').first().waitFor();
+const again = [];
+for (let i = 0; i < PAINTS; i++) {
+  await page.reload();
+  await page.locator('.grid-body .grid-row').first().waitFor();
+  again.push(await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0].startTime));
+}
+again.sort((a, b) => a - b);
+console.log(`first contentful paint, signed in, ms: ${again.map((p) => p.toFixed(0)).join(' ')}, median ${again[PAINTS >> 1].toFixed(0)}`);
+
+const shown = await page.locator('.grid-body .grid-cell').count();
+const keys = Object.keys(world.state.cells).filter((k) => !k.includes('*|*') && !k.startsWith('*')).slice(0, CELLS);
+await page.evaluate(() => {
+  window.frames_ms = [];
+  window.tasks_ms = [];
+  new PerformanceObserver((list) => { for (const e of list.getEntries()) window.tasks_ms.push(e.duration); }).observe({ type: 'longtask' });
+  new PerformanceObserver((list) => { for (const e of list.getEntries()) window.loaf = (window.loaf ?? []).concat(e.duration); }).observe({ type: 'long-animation-frame' });
+  let before = performance.now();
+  const frame = (at) => { window.frames_ms.push(at - before); before = at; requestAnimationFrame(frame); };
+  requestAnimationFrame(frame);
+});
+const cdp = await page.context().newCDPSession(page);
+await cdp.send('Performance.enable');
+const busy = async () => (await cdp.send('Performance.getMetrics')).metrics.find((m) => m.name === 'TaskDuration').value;
+const [busy0, started] = [await busy(), performance.now()];
+await new Promise((done) => {
+  const timer = setInterval(() => {
+    world.shake(keys);
+    world.nowMs += EVERY_MS;
+    world.header();
+    server.push({ cells: Object.fromEntries(keys.map((k) => [k, world.state.cells[k]])), header: world.state.header });
+    if (performance.now() - started > SECONDS * 1000) { clearInterval(timer); done(); }
+  }, EVERY_MS);
+});
+const share = (await busy() - busy0) / ((performance.now() - started) / 1000);
+const { frames, tasks, loaf } = await page.evaluate(() => ({ frames: window.frames_ms.slice(2), tasks: window.tasks_ms, loaf: window.loaf ?? [] }));
+frames.sort((a, b) => a - b);
+const at = (p) => frames[Math.min(frames.length - 1, Math.floor(frames.length * p))].toFixed(1);
+console.log(`${CELLS} cells at ${1000 / EVERY_MS} Hz for ${SECONDS} s, 1,000 issuers × 8 methods, ${shown} cells in view at 2560 × 1440:`);
+console.log(`frames ${frames.length}, ms between: median ${at(0.5)}, p99 ${at(0.99)}, worst ${at(1)}; over 50 ms: ${frames.filter((f) => f > 50).length}`);
+console.log(`tasks over 50 ms: ${tasks.length}${tasks.length ? ` (${tasks.map((t) => t.toFixed(0)).join(' ')})` : ''}; long animation frames: ${loaf.length}; main thread busy ${(share * 100).toFixed(0)} %`);
+await browser.close();
+await server.stop();
