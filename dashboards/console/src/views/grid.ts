@@ -8,7 +8,8 @@ import type { Cell } from '../protocol';
 import { badness, levelOf, WORDS } from '../severity';
 
 const ORDER_EVERY_MS = 1000;
-const SPARE_ROWS = 3;
+const SPARE_ROWS = 1;
+const ROWS_A_FRAME = 4;    // so many are drawn again in one frame, the others in the next
 const BOUNDED_FROM = 24;  // so many issuers and more scroll within the grid
 const ROOMY_TO = 9;       // so few have higher rows
 
@@ -53,6 +54,8 @@ class Row {
   private name = h('span', { class: 'issuer' });
   private cells: CellView[] = [];
   index = -1;
+  issuer = '';
+  gateway = '';
 
   constructor(methods: readonly string[]) {
     this.head.link.prepend(this.name, ' ');
@@ -73,6 +76,8 @@ class Row {
       this.element.style.transform = `translateY(calc(${index} * var(--row)))`;
       setAttribute(this.element, 'aria-rowindex', String(index + 2));
     }
+    this.issuer = issuer;
+    this.gateway = gateway;
     setText(this.name, issuer);
     const margin = `${issuer}|*|${gateway}`;
     this.head.show(cells[margin], margin, issuer);
@@ -101,6 +106,9 @@ export class Grid {
   private ordered_at = 0;
   private focus = { row: -1, column: 0 };
   private resized: ResizeObserver;
+  private later = new Set<Row>();
+  private frame = 0;
+  private roved = '';
 
   constructor(private app: App) {
     this.table.append(h('div', { role: 'rowgroup', class: 'grid-top' }, this.headRow), this.body);
@@ -116,7 +124,10 @@ export class Grid {
     this.resized.observe(this.scroller);
   }
 
-  dispose(): void { this.resized.disconnect(); }
+  dispose(): void {
+    this.resized.disconnect();
+    cancelAnimationFrame(this.frame);
+  }
 
   update(all: boolean): void {
     if (all || this.issuers.length === 0) this.learnDimensions();
@@ -160,6 +171,8 @@ export class Grid {
       return view;
     });
     this.rows = [];
+    this.later.clear();
+    this.roved = '';
     this.body.replaceChildren();
   }
 
@@ -223,9 +236,26 @@ export class Grid {
     for (let i = from; i < to; i++) {
       const row = at.get(i) ?? free.pop();
       const issuer = this.order[i];
-      if (row && issuer !== undefined) row.show(i, issuer, this.methods, this.gateway, cells);
+      if (!row || issuer === undefined) continue;
+      if (row.index === i && row.issuer === issuer && row.gateway === this.gateway) this.later.add(row);
+      else row.show(i, issuer, this.methods, this.gateway, cells);
     }
     this.rove();
+    if (!this.frame && this.later.size) this.frame = requestAnimationFrame(() => this.drawSome());
+  }
+
+  // Rows that stay where they are take their new values a few a frame, so that no frame is long.
+  private drawSome(): void {
+    this.frame = 0;
+    let n = 0;
+    for (const row of this.later) {
+      if (n++ === ROWS_A_FRAME) break;
+      this.later.delete(row);
+      if (row.index >= 0 && row.element.isConnected) {
+        row.show(row.index, row.issuer, this.methods, this.gateway, this.app.store.state.cells);
+      }
+    }
+    if (this.later.size) this.frame = requestAnimationFrame(() => this.drawSome());
   }
 
   private visible(): { from: number; to: number } {
@@ -241,6 +271,9 @@ export class Grid {
   private rove(): void {
     const rows = this.rows.filter((r) => r.index >= 0);
     const row = rows.find((r) => r.index === this.focus.row) ?? rows.find((r) => r.index === 0) ?? rows[0];
+    const key = `${rows.map((r) => r.index).join()} ${row?.index} ${this.focus.column}`;
+    if (key === this.roved) return;
+    this.roved = key;
     for (const r of this.rows) {
       r.links().forEach((link, i) => {
         setAttribute(link, 'tabindex', r === row && i === this.focus.column ? '0' : '-1');
