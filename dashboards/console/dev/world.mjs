@@ -258,8 +258,9 @@ export class World {
       act({
         id, type, scope: { issuer, method, gateway }, state, incident_id: incident, answer_by_ms: 0,
         decided_ms: t - ago * MINUTE, issued_ms: t - ago * MINUTE + 900, expires_ms: t - (ago - 10) * MINUTE,
+        params: { reroute_traffic: { to_gateway: 'RAZORPAY' }, reduce_retry_attempts: { max_attempts: '2' } }[type] ?? {},
         why: { rejected: 'rejected by priya: the wallet team is deploying', rolled_back: 'treated convert worse than the holdout' }[state] ?? 'expired',
-        outcome: { result: result || 'pending', treated: { payments: 2140, conversions: 1975 }, holdout: { payments: 238, conversions: 212 }, effect: { mean, low, high }, value_minor: value },
+        outcome: { result: result || 'pending', treated: result ? { payments: 2140, conversions: 1975 } : { payments: 0, conversions: 0 }, holdout: result ? { payments: 238, conversions: 212 } : { payments: 0, conversions: 0 }, effect: { mean, low, high }, value_minor: value },
       });
     }
   }

@@ -7,7 +7,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { build } from '../build.mjs';
 import { DevServer } from '../dev/server.mjs';
 import { World } from '../dev/world.mjs';
-import { openBrowser, openPage } from './browser.mjs';
+import { openBrowser, openPage } from '../dev/browser.mjs';
 
 const SHOTS = fileURLToPath(new URL('../../../build/console-shots', import.meta.url));
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

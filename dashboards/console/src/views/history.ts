@@ -1,7 +1,7 @@
 // History: incidents and decisions, searchable.
 import { type App, hasAny, type View } from '../app';
 import { h, replace, setText } from '../dom';
-import { chance, duration, gain, percent, scopeName, sentence, utcDate, words } from '../format';
+import { chance, duration, gain, percent, points, scopeName, sentence, utcDate, words } from '../format';
 import { does, STATES } from '../parts/facts';
 import { shape } from '../parts/marks';
 import type { Incident } from '../protocol';
@@ -73,7 +73,7 @@ export class HistoryView implements View {
       return h('tr', {}, h('td', {}, utcDate(a.decided_ms)),
         h('th', { scope: 'row' }, a.incident_id ? h('a', { href: `#/incident/${encodeURIComponent(a.incident_id)}` }, does(a)) : does(a)),
         h('td', {}, STATES[a.state] ?? a.state), h('td', {}, judged ? a.outcome.result : '–'),
-        h('td', {}, judged ? percent(a.outcome.effect.mean) : '–'), h('td', {}, a.outcome.value_minor ? gain(a.outcome.value_minor, c) : '–'), h('td', { class: 'muted' }, a.why));
+        h('td', {}, judged ? points(a.outcome.effect.mean) : '–'), h('td', {}, a.outcome.value_minor ? gain(a.outcome.value_minor, c) : '–'), h('td', { class: 'muted' }, a.why));
     }));
     if (!acts.length) replace(this.decisions, h('tr', {}, h('td', { colspan: 7, class: 'muted' }, 'None.')));
   }

@@ -1,8 +1,8 @@
 // npm run measure: the page's weight, its first paint, and its frames while 500 cells change four
 // times a second, in Chromium. Prints the figures of docs/console.md.
 import { build } from '../build.mjs';
-import { DevServer } from '../dev/server.mjs';
-import { World } from '../dev/world.mjs';
+import { DevServer } from './server.mjs';
+import { World } from './world.mjs';
 import { openBrowser, openPage } from './browser.mjs';
 
 const CELLS = 500;
