@@ -63,6 +63,7 @@ const busy = async () => {
   const { metrics } = await cdp.send('Performance.getMetrics');
   return Object.fromEntries(metrics.map((m) => [m.name, m.value]));
 };
+await browser.startTracing(page, { categories: ['toplevel', 'devtools.timeline', '__metadata'] });
 const [busy0, started] = [await busy(), performance.now()];
 await new Promise((done) => {
   const timer = setInterval(() => {
@@ -74,6 +75,7 @@ await new Promise((done) => {
   }, EVERY_MS);
 });
 const busy1 = await busy();
+const trace = JSON.parse(await browser.stopTracing()).traceEvents;
 const updates = (performance.now() - started) / EVERY_MS;
 const cost = ['TaskDuration', 'ScriptDuration', 'LayoutDuration', 'RecalcStyleDuration']
   .map((name) => `${name.replace('Duration', '').toLowerCase()} ${(1000 * (busy1[name] - busy0[name]) / updates).toFixed(1)}`);
@@ -84,5 +86,18 @@ console.log(`${CELLS} cells at ${1000 / EVERY_MS} Hz for ${SECONDS} s, 1,000 iss
 console.log(`frames ${frames.length}, ms between: median ${at(0.5)}, p99 ${at(0.99)}, worst ${at(1)}; over 50 ms: ${frames.filter((f) => f > 50).length}`);
 console.log(`tasks over 50 ms: ${tasks.length}${tasks.length ? ` (${tasks.map((t) => t.toFixed(0)).join(' ')})` : ''}; long animation frames: ${loaf.length}`);
 console.log(`main thread, processor ms per update: ${cost.join(', ')}`);
+// Each task of the page's main thread in the processor's time: what a frame costs on a machine that
+// does nothing else.
+const mains = trace.filter((e) => e.name === 'thread_name' && e.args.name === 'CrRendererMain').map((e) => `${e.pid} ${e.tid}`);
+const own = trace.filter((e) => /RunTask$/.test(e.name) && e.tdur !== undefined && mains.includes(`${e.pid} ${e.tid}`)).map((e) => e.tdur / 1000).sort((a, b) => b - a);
+const slow = trace.filter((e) => /RunTask$/.test(e.name) && e.tdur > 40_000 && mains.includes(`${e.pid} ${e.tid}`));
+if (process.argv.includes('--slow')) {
+  for (const task of slow) {
+    const inside = trace.filter((e) => e.tid === task.tid && e.pid === task.pid && e.tdur > 3000 && e.ts > task.ts && e.ts < task.ts + task.dur);
+    console.log(`${(task.tdur / 1000).toFixed(1)} ms: ${inside.map((e) => `${e.name} ${(e.tdur / 1000).toFixed(1)}`).join(', ')}`);
+  }
+}
+const costly = own.filter((t) => t > 50).length;
+console.log(`tasks in processor time: ${own.length}, longest ${own.slice(0, 5).map((t) => t.toFixed(1)).join(' ')} ms, p99 ${own[Math.floor(own.length / 100)]?.toFixed(1)} ms; over 50 ms: ${costly}`);
 await browser.close();
 await server.stop();

@@ -203,8 +203,8 @@ export class Grid {
       // What is as usual stays where it was: rows move for a reason only.
       worst.set(issuer, bad < 1000 ? 0 : bad);
     }
-    this.order = [...worst.keys()].sort((a, b) =>
-      (worst.get(b) ?? 0) - (worst.get(a) ?? 0) || a.localeCompare(b));
+    // The sort is stable and the issuers are in order already.
+    this.order = [...worst.keys()].sort((a, b) => (worst.get(b) ?? 0) - (worst.get(a) ?? 0));
     const bad = [...worst.values()].filter((w) => w >= 2000).length;
     setText(this.count, `${bad} of ${number(this.order.length)} degraded`);
     setAttribute(this.table, 'aria-rowcount', String(this.order.length + 1));
