@@ -87,7 +87,7 @@ export class NowView implements View {
     this.saved.show(money(header.saved_today_minor, c), 'by interventions');
     this.success.show(percent(header.success), all ? `usual ${percent(all.baseline)}` : '');
     if (all) setSparkline(this.spark, all.spark, all.baseline);
-    this.rate.show(rate(header.attempts_per_s), 'attempts a second');
+    this.rate.show(rate(header.attempts_per_s), 'at present');
     setText(this.conclusion, header.conclusion);
     this.conclusion.hidden = !header.conclusion;
   }
