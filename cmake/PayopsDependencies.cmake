@@ -7,7 +7,8 @@ function(payops_dependency name)
   target_link_libraries(payops_dep_${name} INTERFACE ${ARGN})
 endfunction()
 
-foreach(pair "sodium:libsodium" "xxhash:libxxhash" "zstd:libzstd" "rdkafka:rdkafka" "rocksdb:rocksdb")
+foreach(pair "sodium:libsodium" "xxhash:libxxhash" "zstd:libzstd" "rdkafka:rdkafka" "rocksdb:rocksdb"
+    "httplib:cpp-httplib" "jwt:libjwt")
   string(REPLACE ":" ";" parts ${pair})
   list(GET parts 0 name)
   list(GET parts 1 package)
@@ -26,6 +27,11 @@ payops_dependency(cli11 CLI11::CLI11)
 # libcsv has no pkg-config file.
 find_library(PAYOPS_LIBCSV csv REQUIRED)
 payops_dependency(csv ${PAYOPS_LIBCSV})
+# Headers alone: the standalone Asio and websocketpp on it.
+find_path(PAYOPS_WEBSOCKETPP websocketpp/server.hpp REQUIRED)
+find_path(PAYOPS_ASIO asio.hpp REQUIRED)
+payops_dependency(websocketpp Threads::Threads)
+payops_dependency(hub)
 if(PAYOPS_TESTS)
   find_package(benchmark REQUIRED)
   payops_dependency(benchmark benchmark::benchmark)

@@ -3,12 +3,12 @@
 # /usr/share/bash-completion/completions/payops.
 
 # Subcommands, and their options; tests/style/completion_test holds both against the program's help.
-_payops_commands='demo broker topics simulate agent run approve reject kill keys audit explain replay
+_payops_commands='demo broker topics simulate agent run approve reject kill keys users audit explain replay
   config graph state learned detect backtest attribute evaluate intents bench'
 _payops_words() {
   case $1 in
     '') echo "$_payops_commands --help --version" ;;
-    demo) echo --scenario --stream --seed --speed --duration --warm-up --bootstrap --json ;;
+    demo) echo --scenario --stream --seed --speed --duration --warm-up --bootstrap --no-console --json ;;
     broker) echo --port-file --topic-prefix ;;
     topics) echo create list ;;
     'topics create')
@@ -19,7 +19,8 @@ _payops_words() {
       echo --bootstrap --scenario --seed --rate --speed --duration --start --out --topic-prefix --json
       ;;
     agent)
-      echo --config --bootstrap --mode --state --audit --until-end --verbose --json --topic-prefix
+      echo --config --bootstrap --mode --state --audit --until-end --verbose --no-console --json
+      echo --topic-prefix
       ;;
     run) echo --scenario --seed --duration --rate --config --audit --json --quiet ;;
     approve | reject) echo --bootstrap --key --topic-prefix --by --wait --yes ;;
@@ -27,6 +28,9 @@ _payops_words() {
     'kill on' | 'kill off') echo --bootstrap --key --topic-prefix --by --wait ;;
     keys) echo new ;;
     'keys new') echo --out ;;
+    users) echo add list ;;
+    'users add') echo --role --file --random ;;
+    'users list') echo --file ;;
     audit) echo verify show export ;;
     'audit verify') echo --checkpoint --json ;;
     'audit show') echo --kind --last ;;
@@ -80,6 +84,7 @@ _payops_values() {
   case $1 in
     --scenario) echo "-W '$(_payops_scenarios | tr '\n' ' ')' -f" ;;
     --mode) echo "-W 'observe shadow approve auto'" ;;
+    --role) echo "-W 'viewer operator approver auditor admin'" ;;
     --agent) echo "-W 'payments'" ;;
     --format) echo "-W 'csv'" ;;
     --config | --out | --key | --data | --oos | --model | --checkpoint | --port-file) echo -f ;;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "payops/api/config.h"
 #include "payops/core/fields.h"
 #include "payops/core/result.h"
 #include "payops/observation/decline_table.h"
@@ -38,12 +39,14 @@ struct AppConfig {
   observation::FieldMapping mapping;
   observation::ObservationConfig observation;
   payments_agent::AgentConfig agent;
+  api::ConsoleConfig console;
   simulators::StreamLogging logging;
   static constexpr auto fields() {
     return std::make_tuple(
         field("process", &AppConfig::process), field("streaming", &AppConfig::streaming),
         field("mapping", &AppConfig::mapping), field("observation", &AppConfig::observation),
-        field("agent", &AppConfig::agent), field("logging", &AppConfig::logging));
+        field("agent", &AppConfig::agent), field("console", &AppConfig::console),
+        field("logging", &AppConfig::logging));
   }
 };
 

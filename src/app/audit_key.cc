@@ -32,12 +32,7 @@ Status write_private_file(const std::string& path, const std::string& text) {
   return {};
 }
 
-Result<KeyPair> load_audit_key(const std::string& state_dir,
-                               const std::function<void(const std::string&)>& note) {
-  if (const char* secret = std::getenv("PAYOPS_AUDIT_KEY"); secret != nullptr) {
-    return pair_of(secret, "PAYOPS_AUDIT_KEY");
-  }
-  const std::string path = state_dir + "/audit.key";
+Result<KeyPair> load_key(const std::string& path) {
   if (const auto stored = read_file(path)) {
     return pair_of(stored->substr(0, stored->find('\n')), path);
   }
@@ -45,7 +40,20 @@ Result<KeyPair> load_audit_key(const std::string& state_dir,
   if (Status status = write_private_file(path, pair.secret_key_hex + "\n"); !status) {
     return tl::make_unexpected(status.error());
   }
-  note("made a key for signing audit checkpoints: " + path + " (PAYOPS_AUDIT_KEY overrides it)");
+  return pair;
+}
+
+Result<KeyPair> load_audit_key(const std::string& state_dir,
+                               const std::function<void(const std::string&)>& note) {
+  if (const char* secret = std::getenv("PAYOPS_AUDIT_KEY"); secret != nullptr) {
+    return pair_of(secret, "PAYOPS_AUDIT_KEY");
+  }
+  const std::string path = state_dir + "/audit.key";
+  const bool fresh = access(path.c_str(), F_OK) != 0;
+  auto pair = load_key(path);
+  if (pair && fresh) {
+    note("made a key for signing audit checkpoints: " + path + " (PAYOPS_AUDIT_KEY overrides it)");
+  }
   return pair;
 }
 

@@ -17,4 +17,8 @@ namespace payops::app {
 // Writes `text` to a new file that only its owner can read. Errors: unavailable.
 [[nodiscard]] Status write_private_file(const std::string& path, const std::string& text);
 
+// The secret key in a file; a new one in a private file where there is none. Errors: config for a
+// file that holds none; unavailable.
+[[nodiscard]] Result<KeyPair> load_key(const std::string& path);
+
 }  // namespace payops::app

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "cli.h"
+#include "console_process.h"
 #include "live_agent.h"
 #include "log.h"
 #include "narrate.h"
@@ -25,6 +26,7 @@ struct AgentOptions {
   bool until_end = false;
   bool verbose = false;
   bool json = false;
+  bool no_console = false;
 };
 
 Result<AppConfig> configured(const AgentOptions& options) {
@@ -69,6 +71,14 @@ int run_agent(const AgentOptions& options) {
                 cycle.conclusion);
     }
   };
+  std::unique_ptr<ConsoleProcess> console;
+  if (spec.config.console.enabled && !options.no_console && !options.until_end) {
+    auto started = ConsoleProcess::start(spec.config, false, spec.on_note);
+    if (!started) return report(started.error());
+    console = std::move(*started);
+    spec.feed = &console->feed();
+    spec.console_key_hex = console->public_key_hex();
+  }
   const auto result = run_live_agent(spec);
   if (!result) {
     log->error("{}", result.error().message);
@@ -102,6 +112,7 @@ void add_agent_command(CLI::App& app, Command& command) {
                 "Stop at the end of the input as found at start");
   sub->add_flag("--verbose", options->verbose,
                 "Tell every cycle, also where stdout is no terminal");
+  sub->add_flag("--no-console", options->no_console, "Serve no console, whatever the file says");
   sub->add_flag("--json", options->json, "Counts as one JSON document on stdout at the end");
   sub->footer(
       "Example: payops agent --config config/agent.yaml --bootstrap localhost:9092\n"

@@ -12,10 +12,12 @@
 #include <thread>
 
 #include "cli.h"
+#include "console_process.h"
 #include "live_agent.h"
 #include "live_world.h"
 #include "log.h"
 #include "narrate.h"
+#include "payops/api/access.h"
 #include "payops/core/clock.h"
 #include "payops/core/json_fields.h"
 #include "payops/core/text.h"
@@ -36,6 +38,7 @@ struct DemoOptions {
   double warm_up_s = 120.0;
   std::string bootstrap;
   bool json = false;
+  bool no_console = false;
 };
 
 // What the demo runs, put together from the stream's file and the command line.
@@ -74,6 +77,7 @@ Result<Cast> assemble(const DemoOptions& options) {
   cast.scratch = std::filesystem::temp_directory_path(error) / ("payops-demo-" + stamp);
   cast.config.process.state_dir = (cast.scratch / "state").string();
   cast.config.process.audit_dir += "/demo-" + stamp;
+  cast.config.console.users_file = (cast.scratch / "users.json").string();
   cast.config.process.kill_file = (cast.scratch / "kill").string();
   cast.config.process.max_input_age_s = 0.0;  // a simulated world may lie in the past
   std::filesystem::create_directories(cast.config.process.state_dir, error);
@@ -145,6 +149,20 @@ void tell(const RunStory& story, bool json, const std::string& audit) {
       story_text(story).c_str(), audit.c_str(), audit.c_str(), audit.c_str(), audit.c_str());
 }
 
+// The console with a user of this demo's own. Errors: as ConsoleProcess::start().
+Result<std::unique_ptr<ConsoleProcess>> open_console(
+    const Cast& cast, const std::function<void(const std::string&)>& on_note) {
+  const std::string password = api::random_password();
+  const Status added =
+      api::add_user(cast.config.console.users_file, "demo", api::Role::admin, password);
+  if (!added) return tl::make_unexpected(added.error());
+  auto console = ConsoleProcess::start(cast.config, true, on_note);
+  if (!console) return console;
+  std::fprintf(stderr, "Console: %s   user demo, password %s\n\n", (*console)->address().c_str(),
+               password.c_str());
+  return console;
+}
+
 int demo(const DemoOptions& options) {
   auto cast = assemble(options);
   if (!cast) return report(cast.error());
@@ -192,6 +210,14 @@ int demo(const DemoOptions& options) {
     std::fflush(stdout);
   };
 
+  std::unique_ptr<ConsoleProcess> console;
+  if (cast->config.console.enabled && !options.no_console && !options.json) {
+    auto opened = open_console(*cast, agent.on_note);
+    if (!opened) return report(opened.error());
+    console = std::move(*opened);
+    agent.feed = &console->feed();
+    agent.console_key_hex = console->public_key_hex();
+  }
   std::thread world_thread([&] {
     lived = run_live_world(world);
     world_over_ms = SystemClock().now_ms();
@@ -229,6 +255,7 @@ void add_demo_command(CLI::App& app, Command& command) {
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   sub->add_option("--bootstrap", options->bootstrap, "A real Kafka instead of the embedded broker");
+  sub->add_flag("--no-console", options->no_console, "Serve no console");
   sub->add_flag("--json", options->json, "Only the summary, as one JSON document on stdout");
   sub->footer("Example: payops demo --duration 60");
   sub->callback([&command, options] { command = [options] { return demo(*options); }; });

@@ -11,14 +11,12 @@
 #include <thread>
 #include <vector>
 
-#include "audit_key.h"
 #include "health_file.h"
+#include "live_storage.h"
 #include "payops/core/clock.h"
 #include "payops/core/digest.h"
 #include "payops/core/json_fields.h"
 #include "payops/core/text.h"
-#include "payops/memory/audit_files.h"
-#include "payops/memory/rocks_store.h"
 #include "payops/payments_agent/loop.h"
 #include "payops/safety/verdict.h"
 #include "payops/streaming/consumer.h"
@@ -41,16 +39,13 @@ constexpr int64_t kClockBackwardsMs = 5'000;
 constexpr int64_t kDistrustClockMs = 60'000;
 constexpr int64_t kPartitionsEveryMs = 30'000;
 
-void sleep_ms(int64_t ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
-
-// Stable over restarts of the same deployment, different for every state directory.
-std::string instance_id(const std::string& state_dir) {
-  char host[256] = "localhost";
-  (void)gethostname(host, sizeof host - 1);
-  std::error_code error;
-  const auto path = std::filesystem::weakly_canonical(state_dir, error);
-  return "payops-" + hex64(hash64(std::string(host) + "|" + path.string()));
+int64_t monotonic_ns() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
+
+void sleep_ms(int64_t ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
 
 payments_agent::VerdictInput read_verdict(std::string_view payload,
                                           const std::vector<std::string>& operator_keys,
@@ -107,66 +102,6 @@ class LocalKillSwitch {
 
 enum class TermEnd { lease_lost, stopped };
 
-// What a process owns alone: its state and its audit folder, locked.
-struct Storage {
-  std::unique_ptr<memory::RocksStore> store;
-  std::unique_ptr<memory::AuditFiles> files;
-  std::string secret_key_hex;  // for signing audit checkpoints
-};
-
-// Locks state and audit folder before the process stands for the lease, so that a second process
-// of the same state changes nothing for the first. One that is just ending is waited for as long as
-// a session lasts. Errors: refused when it does not end; what the two say of damage.
-Result<Storage> open_storage(const LiveAgentSpec& spec, streaming::Lease* lease) {
-  const ProcessConfig& process = spec.config.process;
-  const SystemClock clock;
-  const int64_t give_up_ms = clock.now_ms() + spec.config.streaming.session_timeout_ms;
-  Storage storage;
-  bool said = false;
-  for (int64_t wait_ms = 100; storage.store == nullptr;
-       wait_ms = std::min<int64_t>(wait_ms * 2, 1000)) {
-    auto store = memory::RocksStore::open(process.state_dir);
-    if (store) {
-      storage.store = std::move(*store);
-      break;
-    }
-    if (!store.error().retryable) return tl::make_unexpected(store.error());
-    if (clock.now_ms() > give_up_ms || spec.stop()) {
-      return fail(ErrorCode::usage, store.error().message);
-    }
-    if (!said) spec.on_trouble(store.error().message + "; waiting for it to end");
-    said = true;
-    if (lease != nullptr) (void)lease->poll();
-    sleep_ms(wait_ms);
-  }
-  const auto key = load_audit_key(process.state_dir, spec.on_note);
-  // Where the files lie is the operator's to mend: no service is missing.
-  if (!key) return fail(ErrorCode::usage, key.error().message);
-  auto files = memory::AuditFiles::open(process.audit_dir, {.public_key_hex = key->public_key_hex});
-  if (!files) return fail(ErrorCode::usage, files.error().message);
-  storage.files = std::move(*files);
-  storage.secret_key_hex = key->secret_key_hex;
-  return storage;
-}
-
-// What the agent reads and writes must be there: a group never gets an assignment of a topic that
-// is not.
-Status check_topics(const streaming::StreamingConfig& config) {
-  const auto topics = streaming::list_topics(config);
-  if (!topics) return tl::make_unexpected(topics.error());
-  std::vector<std::string> missing;
-  for (const std::string_view needed :
-       {"payments.transactions", "payops.approvals", "payops.actions", "payops.decisions",
-        "payops.alerts", "payops.dead-letters", "payops.lease"}) {
-    for (const streaming::TopicState& topic : *topics) {
-      if (topic.topic == needed && topic.partitions == 0) missing.push_back(topic.name);
-    }
-  }
-  if (missing.empty()) return {};
-  return fail(ErrorCode::not_found, "Kafka has no topic " + join(missing, ", ") +
-                                        "; \"payops topics create\" creates what payops needs");
-}
-
 // From gaining the lease to its end.
 class Term {
  public:
@@ -178,7 +113,11 @@ class Term {
         kill_(kill),
         storage_(std::move(storage)),
         outbox_(lease, spec.on_published),
-        health_file_(spec.config.process.state_dir) {}
+        health_file_(spec.config.process.state_dir),
+        keys_(spec.config.agent.operator_keys) {
+    if (!spec.console_key_hex.empty()) keys_.push_back(spec.console_key_hex);
+    if (spec.feed != nullptr) agent_.set_ticks(&monotonic_ns);
+  }
 
   [[nodiscard]] Result<TermEnd> run(LiveAgentResult& result);
 
@@ -195,6 +134,8 @@ class Term {
   void write_health(const std::string& why);
   void tell_kill_switch();
   [[nodiscard]] int64_t event_now_ms() const;
+  void tell_console(const std::string& trouble);
+  void take_console_notes();
 
   const LiveAgentSpec& spec_;
   const observation::DeclineTable& declines_;
@@ -213,6 +154,7 @@ class Term {
   std::vector<observation::Message> messages_;  // of the last batch
   std::optional<payments_agent::Loop> loop_;
 
+  std::vector<std::string> keys_;  // whose verdicts count
   std::string payments_id_, approvals_id_;
   std::vector<streaming::Position> assigned_;
   std::vector<streaming::Watermarks> ends_;  // of --until-end
@@ -304,8 +246,12 @@ Status Term::open_input() {
       spec_.on_note("verdict \"" + v.verdict + "\" on " + v.proposal_id + " by " + v.by + ": " +
                     v.result + ", " + v.why);
     }
+    if (spec_.feed != nullptr) spec_.feed->cycle(agent_);
     spec_.on_cycle(report);
   };
+  if (spec_.feed != nullptr) {
+    options.on_second = [this](const ClosedBucket& bucket) { spec_.feed->second(bucket); };
+  }
   loop_.emplace(agent_, *observer_, *stepper_, std::move(options));
   last_message_ms_ = last_wall_ms_ = clock_.now_ms();
   return {};
@@ -368,7 +314,7 @@ void Term::take_batch() {
     if (record.topic == kPayments) {
       messages_.push_back({record.partition, record.offset, record.payload});
     } else {
-      loop_->add_verdict(read_verdict(record.payload, spec_.config.agent.operator_keys, now_ms));
+      loop_->add_verdict(read_verdict(record.payload, keys_, now_ms));
     }
   }
   observer_->add(messages_, now_ms);
@@ -434,11 +380,30 @@ void Term::tell_kill_switch() {
   kill_told_ = std::move(now);
 }
 
+void Term::tell_console(const std::string& trouble) {
+  if (spec_.feed == nullptr) return;
+  api::Pulse pulse;
+  pulse.wall_ms = clock_.now_ms();
+  pulse.watermark_ms = observer_ ? std::max<int64_t>(0, observer_->watermark_ms()) : 0;
+  pulse.killed = agent_.killed() || kill_.on();
+  pulse.agent_state = pulse.killed ? "killed" : trouble.empty() ? "acting" : "observe_only";
+  pulse.why = pulse.killed ? kill_told_ : trouble;
+  spec_.feed->pulse(std::move(pulse), &agent_);
+}
+
+void Term::take_console_notes() {
+  if (spec_.feed == nullptr || !loop_) return;
+  for (payments_agent::VerdictInput& note : spec_.feed->take_notes(clock_.now_ms())) {
+    loop_->add_verdict(std::move(note));
+  }
+}
+
 // After a retryable error: says it once, waits a little longer each time, keeps the lease alive.
 // False when the lease is lost.
 bool Term::wait_out(const Error& error) {
   if (trouble_ != error.message) spec_.on_trouble(trouble_ = error.message);
   write_health(error.message);
+  tell_console(error.message);
   if (failing_since_ms_ == 0) failing_since_ms_ = clock_.now_ms();
   back_off_ms_ = std::min<int64_t>(back_off_ms_ == 0 ? 50 : back_off_ms_ * 2, 1000);
   sleep_ms(back_off_ms_);
@@ -457,10 +422,12 @@ Result<TermEnd> Term::turn_until_over() {
           "Kafka does not confirm the lease; neither reading nor acting until it does";
       if (trouble_ != kSilent) spec_.on_trouble(trouble_ = kSilent);
       write_health(kSilent);
+      tell_console(kSilent);
       sleep_ms(50);
       continue;
     }
     if (!stepper_->pending()) take_batch();
+    take_console_notes();
     const payments_agent::Health now = health();
     if (Status status = loop_->pump(now); !status) {
       if (!status.error().retryable) {
@@ -477,6 +444,7 @@ Result<TermEnd> Term::turn_until_over() {
     gap_ = false;
     tell_kill_switch();
     write_health(!now.observe_only.empty() ? now.observe_only : kill_told_);
+    tell_console(now.observe_only);
     if (spec_.until_end && consumer_->has_read_to(ends_)) {
       observer_->finish();
       break;
@@ -543,6 +511,12 @@ Result<bool> await_lease(const LiveAgentSpec& spec, streaming::Lease& lease) {
       spec.on_note(
           "standing by: the lease is not free yet; another agent holds it, or held it until a "
           "moment ago");
+    }
+    if (spec.feed != nullptr) {
+      api::Pulse pulse;
+      pulse.wall_ms = clock.now_ms();
+      pulse.why = "waiting for the lease";
+      spec.feed->pulse(std::move(pulse), nullptr);
     }
     sleep_ms(20);
   }

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "app_config.h"
+#include "payops/api/feed.h"
 #include "payops/core/result.h"
 #include "payops/payments_agent/cycle_report.h"
 #include "payops/runtime/step.h"
@@ -25,6 +26,9 @@ struct LiveAgentSpec {
   std::function<void(const payments_agent::CycleReport&)> on_cycle =
       [](const payments_agent::CycleReport&) {};
   std::function<void(const OutboxEntry&)> on_published = [](const OutboxEntry&) {};
+  // Where a console is told of everything, and the key that its people's verdicts are signed with.
+  api::Feed* feed = nullptr;
+  std::string console_key_hex;
   // One line of what is going on: waiting for the lease, trouble, recovery.
   std::function<void(const std::string&)> on_note = [](const std::string&) {};
   std::function<void(const std::string&)> on_trouble = [](const std::string&) {};

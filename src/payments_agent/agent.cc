@@ -301,6 +301,12 @@ const Totals& PaymentsAgent::totals() const { return impl_->totals; }
 const EffectTable& PaymentsAgent::effects() const { return impl_->effects; }
 const action::Ledger& PaymentsAgent::ledger() const { return impl_->ledger; }
 std::size_t PaymentsAgent::series() const { return impl_->reasoner.series(); }
+const std::map<std::string, Incident>& PaymentsAgent::open_incidents() const {
+  return impl_->incidents.open();
+}
+std::vector<reasoning::CellReading> PaymentsAgent::cells(std::size_t cells_max) const {
+  return impl_->reasoner.cells(impl_->dictionary, cells_max);
+}
 bool PaymentsAgent::killed() const { return impl_->kill_switch.on; }
 void PaymentsAgent::set_ticks(graph::Ticks ticks) { impl_->ticks = std::move(ticks); }
 

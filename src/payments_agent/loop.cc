@@ -52,6 +52,7 @@ Result<bool> Loop::close_cycle(const Health& health) {
       next_cycle_ms_ = (bucket.second * 1000 / interval_ms() + 1) * interval_ms();
     }
     const bool alarm = agent_.observe(bucket);
+    options_.on_second(bucket);
     buckets_.push_back(std::move(bucket));
     if (alarm && ends_ms < next_cycle_ms_) {
       if (Status s = cut(Trigger::alarm, ends_ms, health); !s)

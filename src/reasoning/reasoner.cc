@@ -89,6 +89,11 @@ Assessment Reasoner::assess(int64_t ts_ms, const Dictionary& dictionary,
   return out;
 }
 
+std::vector<CellReading> Reasoner::cells(const Dictionary& dictionary,
+                                         std::size_t cells_max) const {
+  return state_->cells(dictionary, cells_max);
+}
+
 void Reasoner::encode(Encoder& out) const { state_->encode(out); }
 void Reasoner::decode(Decoder& in) { state_->decode(in); }
 void Reasoner::digest_touched(StateDigest& digest) { state_->digest_touched(digest); }

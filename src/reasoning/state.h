@@ -6,6 +6,7 @@
 //   details.cc      counts by region, merchant, amount and stage
 //   suspects.cc     which slices of those may be a cause
 //   status.cc       readings and path statistics
+//   cells.cc        what a console shows of pairs and paths
 #pragma once
 
 #include <compare>
@@ -194,6 +195,10 @@ struct Reasoner::State {
   [[nodiscard]] std::vector<SeriesStatus> statuses(const Dictionary& dictionary) const;
   [[nodiscard]] SeriesStatus status(uint32_t series, const Dictionary& dictionary) const;
   [[nodiscard]] std::vector<PathStats> paths(const Dictionary& dictionary) const;
+
+  // cells.cc
+  [[nodiscard]] std::vector<CellReading> cells(const Dictionary& dictionary,
+                                               std::size_t cells_max) const;
 
   void encode(Encoder& out) const;
   void decode(Decoder& in);

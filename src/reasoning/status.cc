@@ -2,12 +2,15 @@
 #include <algorithm>
 #include <cmath>
 
+#include "readings.h"
 #include "state.h"
 
 namespace payops::reasoning {
 namespace {
 
 constexpr double kTightenAttempts = 20.0;  // how strongly a path's short window leans on its prior
+
+}  // namespace
 
 Reading reading(Signal signal, double value, double baseline, double sigma, bool higher_is_worse,
                 bool warming_up) {
@@ -20,8 +23,6 @@ Reading reading(Signal signal, double value, double baseline, double sigma, bool
   return r;
 }
 
-// Success as it would be with the usual share of customer-caused declines: an empty account says
-// nothing of the path. Expected for the mix of paths that the window saw.
 Reading success_reading(const Tally& t, const Baseline& b, bool warming_up) {
   const double usual_customer = shrunk(b.customer, b.first, 0.03, 50.0);
   const double scale = 1.0 - usual_customer;
@@ -37,6 +38,8 @@ Reading success_reading(const Tally& t, const Baseline& b, bool warming_up) {
   return reading(Signal::success_rate, t.approved / n * scale, p * scale,
                  std::sqrt(variance) * scale, false, warming_up);
 }
+
+namespace {
 
 double baseline_p95(const Watched& w, double* density) {
   double below = 0.0;
@@ -76,6 +79,8 @@ Reading latency_reading(const LatencyHistogram& recent, const Watched& w, bool w
   return reading(Signal::latency_p95, value, usual, sigma, true, warming_up);
 }
 
+}  // namespace
+
 Reading retry_reading(const Tally& t, const Baseline& b, bool warming_up) {
   const double n = t.attempts;
   const double p = b.retry_attempts > 0.0 ? b.retries / b.retry_attempts : 0.0;
@@ -86,6 +91,8 @@ Reading retry_reading(const Tally& t, const Baseline& b, bool warming_up) {
   const double variance = std::max(p * (1.0 - p), 0.0025) / n + b.retry_variance;
   return reading(Signal::retry_rate, t.retries() / n, p, std::sqrt(variance), true, warming_up);
 }
+
+namespace {
 
 Reading volume_reading(double rate, double seconds, double usual, const Baseline& b, double own,
                        bool warming_up) {

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -100,6 +101,9 @@ class PaymentsAgent final : public Reducer {
   [[nodiscard]] const EffectTable& effects() const;
   [[nodiscard]] const action::Ledger& ledger() const;
   [[nodiscard]] std::size_t series() const;
+  [[nodiscard]] const std::map<std::string, Incident>& open_incidents() const;  // by alarm id
+  // For a console, see Reasoner::cells().
+  [[nodiscard]] std::vector<reasoning::CellReading> cells(std::size_t cells_max) const;
   // The kill switch as thrown by signed messages.
   [[nodiscard]] bool killed() const;
 

@@ -29,6 +29,7 @@ struct LoopOptions {
   int64_t gap_max_ms = 3'600'000;  // a backlog's silences up to this long are not cycled through
   std::function<std::vector<Cursor>()> cursors = [] { return std::vector<Cursor>(); };
   std::function<void(const InputHead&)> on_input = [](const InputHead&) {};  // of each step
+  std::function<void(const ClosedBucket&)> on_second = [](const ClosedBucket&) {};
   std::function<void(const CycleReport&)> on_cycle = [](const CycleReport&) {};
 };
 

@@ -20,6 +20,7 @@
 #include "payops/model/cell.h"
 #include "payops/model/dimensions.h"
 #include "payops/model/topology.h"
+#include "payops/reasoning/cell_reading.h"
 #include "payops/reasoning/config.h"
 
 namespace payops::reasoning {
@@ -59,6 +60,13 @@ class Reasoner {
   // judged here. `dictionary` names every id observed so far. The actions hold until the next call.
   [[nodiscard]] Assessment assess(int64_t ts_ms, const Dictionary& dictionary,
                                   const std::vector<OwnAction>& actions);
+
+  // How every series with traffic stands now: the global one and single dimensions, then pairs of
+  // issuer and method, then paths, those with most attempts first where there are more than
+  // `cells_max`. For a console: changes nothing, and costs only when asked. Volume is judged for
+  // single dimensions only; a pair's latency baseline is the mean of its paths'.
+  [[nodiscard]] std::vector<CellReading> cells(const Dictionary& dictionary,
+                                               std::size_t cells_max) const;
 
   // The whole state; one read back goes on exactly as the other would have. Errors show in the
   // decoder: after a failed decode the state is empty.

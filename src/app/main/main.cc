@@ -42,6 +42,7 @@ int main(int argc, char** argv) {
   add_broker_command(app, command);
   add_topics_command(app, command);
   add_verdict_commands(app, command);
+  add_users_command(app, command);
   add_audit_command(app, command);
   add_explain_command(app, command);
   add_replay_command(app, command);

@@ -1,0 +1,156 @@
+#include "commands.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "payops/core/clock.h"
+#include "payops/core/json_fields.h"
+#include "payops/safety/verdict.h"
+
+namespace payops::api {
+namespace {
+
+constexpr int kUnderWayMax = 4;
+constexpr std::size_t kReasonMax = 500;
+constexpr std::size_t kTextMax = 200;
+
+// What a person typed, fit for a line of the audit log.
+std::string one_line(const std::string& text, std::size_t bytes_max) {
+  std::string line = text.substr(0, bytes_max);
+  for (char& c : line) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+  }
+  return line;
+}
+
+const Intervention* find(const Knowledge& known, const std::string& action_id) {
+  if (known.cycle == nullptr) return nullptr;
+  for (const InterventionView& view : known.cycle->interventions) {
+    if (view.intervention.action.action_id == action_id) return &view.intervention;
+  }
+  return nullptr;
+}
+
+std::string text_of(const Json& body, const char* key) {
+  const auto it = body.find(key);
+  return it != body.end() && it->is_string() ? it->get<std::string>() : "";
+}
+
+}  // namespace
+
+Reply failure(int status, const std::string& error, const std::string& detail) {
+  return {status, dump(Json{{"error", error}, {"detail", detail}})};
+}
+
+bool stale(const Knowledge& known, int64_t now_ms) {
+  return now_ms - known.pulse.wall_ms > kStaleAfterMs || known.pulse.agent_state == "standby";
+}
+
+Commands::Commands(Feed& feed, VerdictSink& sink, std::string signing_key_hex,
+                   int64_t answer_wait_ms)
+    : feed_(feed),
+      sink_(sink),
+      signing_key_hex_(std::move(signing_key_hex)),
+      answer_wait_ms_(answer_wait_ms) {}
+
+void Commands::refused(const std::string& by, const std::string& about, const std::string& what,
+                       const std::string& why) {
+  payops::payments_agent::VerdictInput note;
+  note.received_ts_ms = SystemClock().now_ms();
+  note.verdict = {.proposal_id = one_line(about, kTextMax),
+                  .verdict = "console: " + one_line(what, kTextMax),
+                  .shown_hash = "",
+                  .by = one_line(by, kTextMax),
+                  .ts_ms = note.received_ts_ms};
+  note.problem = "the console: " + one_line(why, kReasonMax);
+  feed_.note(std::move(note));
+}
+
+void Commands::tell_reason(const Verdict& verdict, const std::string& reason) {
+  if (!reason.empty()) {
+    refused(verdict.by, verdict.proposal_id, verdict.verdict, "the reason given is: " + reason);
+  }
+}
+
+Reply Commands::answer(const Identity& who, const std::string& action_id,
+                       const std::string& verdict, const std::string& body) {
+  const Json parsed = Json::parse(body, nullptr, false);
+  if (!parsed.is_object() || text_of(parsed, "shown_hash").empty()) {
+    return failure(400, "bad_request", "the body must be {\"shown_hash\": …}");
+  }
+  const auto known = feed_.newest();
+  const auto no = [&](int status, const char* error, const std::string& why) {
+    refused(who.user, action_id, verdict, why);
+    return failure(status, error, why);
+  };
+  if (stale(*known, SystemClock().now_ms())) {
+    return no(503, "stale", "nothing new has been heard of the agent; what is shown may be over");
+  }
+  const Intervention* proposal = find(*known, action_id);
+  if (proposal == nullptr) return no(404, "not_found", "there is no such proposal");
+  if (proposal->state != InterventionState::proposed) {
+    return no(409, "conflict", "it is " + std::string(name_of(proposal->state)) + " already");
+  }
+  if (text_of(parsed, "shown_hash") != proposal->shown_hash) {
+    return no(409, "conflict", "it is not what was shown");
+  }
+  return give({.proposal_id = action_id,
+               .verdict = verdict,
+               .shown_hash = proposal->shown_hash,
+               .by = who.user},
+              text_of(parsed, "reason"));
+}
+
+Reply Commands::kill(const Identity& who, const std::string& body) {
+  const Json parsed = Json::parse(body, nullptr, false);
+  if (!parsed.is_object() || !parsed.contains("on") || !parsed["on"].is_boolean()) {
+    return failure(400, "bad_request", "the body must be {\"on\": true or false}");
+  }
+  const bool on = parsed["on"].get<bool>();
+  const std::string verdict = on ? "on" : "off";
+  if (!may(who.role, on ? Right::operate : Right::administer)) {
+    const std::string why = "the kill switch is thrown by operators and lifted by admins only";
+    refused(who.user, "kill", verdict, why);
+    return failure(403, "forbidden", why);
+  }
+  // Stopping is always worth trying; going on needs an agent that is known to be well.
+  if (!on && stale(*feed_.newest(), SystemClock().now_ms())) {
+    return failure(503, "stale", "nothing new has been heard of the agent");
+  }
+  return give({.proposal_id = "kill", .verdict = verdict, .shown_hash = "", .by = who.user},
+              text_of(parsed, "reason"));
+}
+
+Reply Commands::give(Verdict verdict, const std::string& reason) {
+  struct Place {
+    std::atomic<int>& count;
+    int taken;
+    explicit Place(std::atomic<int>& c) : count(c), taken(++c) {}
+    ~Place() { --count; }
+  } const place(under_way_);
+  if (place.taken > kUnderWayMax) {
+    return failure(429, "busy", "too many commands are under way; try again in a moment");
+  }
+  uint64_t since = 0;
+  {
+    const std::lock_guard lock(sending_);
+    verdict.ts_ms = last_ts_ms_ = std::max(SystemClock().now_ms(), last_ts_ms_ + 1);
+    if (Status signed_now = safety::sign_verdict(verdict, signing_key_hex_); !signed_now) {
+      return failure(500, "internal", signed_now.error().message);
+    }
+    since = feed_.answers_seen();
+    if (Status sent = sink_.send(verdict); !sent) {
+      return failure(503, "unavailable", sent.error().message);
+    }
+  }
+  tell_reason(verdict, reason);
+  const auto result = feed_.await_answer(verdict, since, answer_wait_ms_);
+  if (!result) {
+    return {202, dump(Json{{"result", "sent"},
+                           {"why", "the agent has not answered yet; its audit log will say"}})};
+  }
+  const bool counts = result->result == "granted" || result->result == "rejected";
+  return {counts ? 200 : 409, dump(Json{{"result", result->result}, {"why", result->why}})};
+}
+
+}  // namespace payops::api

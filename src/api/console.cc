@@ -1,0 +1,463 @@
+#include "payops/api/console.h"
+
+#include <httplib.h>
+#include <sodium.h>
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstring>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "commands.h"
+#include "idempotency.h"
+#include "metrics.h"
+#include "page.h"
+#include "payops/api/access.h"
+#include "payops/core/check.h"
+#include "payops/core/clock.h"
+#include "payops/core/json_fields.h"
+#include "payops/core/text.h"
+#include "stream.h"
+
+namespace payops::api {
+namespace {
+
+using httplib::Request;
+using httplib::Response;
+
+constexpr std::size_t kBodyBytesMax = 64U << 10;
+constexpr std::size_t kWorkers = 16;
+constexpr std::size_t kConnectionsWaiting = 64;
+constexpr std::size_t kIdempotencyKeyMax = 64;
+constexpr std::size_t kTokenKeyMin = 32;
+
+std::string random_bytes(std::size_t count) {
+  PAYOPS_CHECK(sodium_init() >= 0);
+  std::string bytes(count, '\0');
+  randombytes_buf(bytes.data(), bytes.size());
+  return bytes;
+}
+
+// A fixed number of threads and a short queue. When that is full the accepting thread waits, and
+// the system's own backlog, which is bounded too, holds the rest.
+class Workers final : public httplib::TaskQueue {
+ public:
+  Workers() {
+    for (std::size_t i = 0; i < kWorkers; ++i) threads_.emplace_back([this] { work(); });
+  }
+  void enqueue(std::function<void()> task) override {
+    std::unique_lock lock(lock_);
+    changed_.wait(lock, [&] { return over_ || tasks_.size() < kConnectionsWaiting; });
+    tasks_.push_back(std::move(task));
+    changed_.notify_all();
+  }
+  void shutdown() override {
+    {
+      const std::lock_guard lock(lock_);
+      over_ = true;
+    }
+    changed_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+ private:
+  void work() {
+    for (;;) {
+      std::function<void()> task;
+      {
+        std::unique_lock lock(lock_);
+        changed_.wait(lock, [&] { return over_ || !tasks_.empty(); });
+        if (tasks_.empty()) return;
+        task = std::move(tasks_.front());
+        tasks_.pop_front();
+      }
+      changed_.notify_all();
+      task();
+    }
+  }
+  std::mutex lock_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> tasks_;
+  std::vector<std::thread> threads_;
+  bool over_ = false;
+};
+
+void give(Response& res, const Reply& reply) {
+  res.status = reply.status;
+  res.set_content(reply.body, "application/json");
+}
+
+}  // namespace
+
+Status ConsoleConfig::validate() const {
+  const auto port = [](int32_t p) { return p >= 0 && p <= 65'535; };
+  if (!port(http_port) || !port(ws_port)) {
+    return fail(ErrorCode::config, "\"http_port\" and \"ws_port\" must be from 0 to 65535");
+  }
+  if (http_port != 0 && http_port == ws_port) {
+    return fail(ErrorCode::config, "\"http_port\" and \"ws_port\" must differ");
+  }
+  if (clients_max < 1 || clients_max > 100'000) {
+    return fail(ErrorCode::config, "\"clients_max\" must be from 1 to 100000");
+  }
+  if (cells_max < 1 || cells_max > 100'000) {
+    return fail(ErrorCode::config, "\"cells_max\" must be from 1 to 100000");
+  }
+  if (token_s < 10 || token_s > 86'400) {
+    return fail(ErrorCode::config, "\"token_s\" must be from 10 to 86400");
+  }
+  for (const std::string& origin : origins) {
+    const bool web = origin.rfind("http://", 0) == 0 || origin.rfind("https://", 0) == 0;
+    const auto end = origin.find('/', 8);
+    const bool odd = origin.find_first_of(" ;,'\"\r\n*") != std::string::npos;
+    if (!web || odd || end != std::string::npos) {
+      return fail(ErrorCode::config, "\"origins\" has \"" + origin +
+                                         "\"; an origin is as browsers send it, for example "
+                                         "\"https://payops.example:8443\"");
+    }
+  }
+  return {};
+}
+
+struct Console::Impl {
+  ConsoleSpec spec;
+  Feed& feed;
+  Stream stream;
+  Tokens tokens;
+  Tickets tickets;
+  SignIn sign_in;
+  Idempotency kept;
+  Commands commands;
+  Metrics metrics;
+  std::vector<std::string> origins;
+  std::string content_policy;
+  httplib::Server server;
+  int http_port = 0;
+  std::unique_ptr<Hub> hub;
+  std::thread thread;
+
+  Impl(ConsoleSpec s, Feed& f, VerdictSink& sink, std::string token_key)
+      : spec(std::move(s)),
+        feed(f),
+        stream(f, to_hex(random_bytes(8))),
+        tokens(std::move(token_key), spec.config.token_s),
+        sign_in(spec.config.users_file),
+        commands(f, sink, spec.signing_key_hex, spec.answer_wait_ms) {}
+
+  Status open();
+  Status open_hub();
+  void set_limits();
+  void route();
+  void route_reads();
+  void route_commands();
+
+  using Handler = std::function<void(const Identity&, const Request&, Response&)>;
+  using Command = std::function<Reply(const Identity&, const Request&)>;
+  // A call that needs a sign-in and a right.
+  httplib::Server::Handler guarded(Right right, const std::string& what, Handler handler);
+  // The same with an idempotency key, answered once.
+  httplib::Server::Handler command(Right right, const std::string& what, Command command);
+  bool own_origin(const Request& req) const;
+  void sign_someone_in(const Request& req, Response& res);
+  void serve_page(const Request& req, Response& res);
+};
+
+bool Console::Impl::own_origin(const Request& req) const {
+  if (!req.has_header("Origin")) return true;  // no browser
+  return std::find(origins.begin(), origins.end(), req.get_header_value("Origin")) != origins.end();
+}
+
+httplib::Server::Handler Console::Impl::guarded(Right right, const std::string& what,
+                                                Handler handler) {
+  return [this, right, what, handler = std::move(handler)](const Request& req, Response& res) {
+    const std::string header = req.get_header_value("Authorization");
+    const std::string token = header.rfind("Bearer ", 0) == 0 ? header.substr(7) : "";
+    const auto who = tokens.check(token, SystemClock().now_ms());
+    if (!who) {
+      res.set_header("WWW-Authenticate", "Bearer realm=\"payops\"");
+      give(res, failure(401, "unauthorized", who.error().message));
+      return;
+    }
+    if (!own_origin(req)) {
+      commands.refused(who->user, req.path, what, "it came from a page of another origin");
+      give(res, failure(403, "forbidden", "not from a page of this console"));
+      return;
+    }
+    if (!may(who->role, right)) {
+      const std::string role(name_of(who->role));
+      commands.refused(who->user, req.path, what, "the role " + role + " may not");
+      give(res, failure(403, "forbidden", "the role " + role + " may not " + what));
+      return;
+    }
+    handler(*who, req, res);
+  };
+}
+
+httplib::Server::Handler Console::Impl::command(Right right, const std::string& what, Command run) {
+  return guarded(
+      right, what,
+      [this, run = std::move(run)](const Identity& who, const Request& req, Response& res) {
+        const std::string key = req.get_header_value("Idempotency-Key");
+        if (key.empty() || key.size() > kIdempotencyKeyMax) {
+          give(res,
+               failure(400, "bad_request", "a command needs an Idempotency-Key of 1 to 64 bytes"));
+          return;
+        }
+        give(res, kept.once(who.user + "\n" + req.path + "\n" + key, SystemClock().now_ms(),
+                            [&] { return run(who, req); }));
+      });
+}
+
+void Console::Impl::sign_someone_in(const Request& req, Response& res) {
+  const auto refuse = [&](int status, const char* error, const std::string& why) {
+    res.status = status;
+    res.set_content(dump(Json{{"error", error}, {"error_description", why}}), "application/json");
+  };
+  if (!own_origin(req)) return refuse(403, "invalid_request", "not from a page of this console");
+  if (req.target.find('?') != std::string::npos) {
+    return refuse(400, "invalid_request", "a password is not for an address; send a form");
+  }
+  if (req.get_param_value("grant_type") != "password") {
+    return refuse(400, "unsupported_grant_type", "grant_type must be password");
+  }
+  const std::string name = req.get_param_value("username");
+  const auto answer =
+      sign_in.check(name, req.get_param_value("password"), req.remote_addr, SystemClock().now_ms());
+  if (answer.retry_after_ms > 0) {
+    res.set_header("Retry-After", std::to_string((answer.retry_after_ms + 999) / 1000));
+    return refuse(429, "invalid_grant", "too many tries; wait a little");
+  }
+  if (!answer.who) {
+    // A name that is nobody's may be a password typed in the wrong place: it is not written down.
+    commands.refused(answer.known ? name : "somebody", "sign-in", "sign in",
+                     "wrong name or password, from " + req.remote_addr);
+    return refuse(401, "invalid_grant", "wrong name or password");
+  }
+  const auto token = tokens.issue(*answer.who, SystemClock().now_ms());
+  if (!token) return refuse(500, "server_error", token.error().message);
+  const std::string role(name_of(answer.who->role));
+  res.set_content(dump(Json{{"access_token", *token},
+                            {"token_type", "Bearer"},
+                            {"expires_in", tokens.lifetime_s()},
+                            {"role", role},
+                            {"scope", role}}),
+                  "application/json");
+}
+
+void Console::Impl::serve_page(const Request& req, Response& res) {
+  const PageFile file = page_file(req.path);
+  if (file.content.empty()) {
+    give(res, failure(404, "not_found", "there is nothing here"));
+    return;
+  }
+  res.set_header("ETag", file.etag);
+  res.set_header("Cache-Control", "no-cache");
+  if (req.get_header_value("If-None-Match") == file.etag) {
+    res.status = 304;
+    return;
+  }
+  res.set_content(file.content.data(), file.content.size(), file.type);
+}
+
+void Console::Impl::route_reads() {
+  server.Get("/api/me", guarded(Right::watch, "look",
+                                [this](const Identity& who, const Request&, Response& res) {
+                                  res.set_content(dump(Json{{"user", who.user},
+                                                            {"role", name_of(who.role)},
+                                                            {"demo", spec.demo},
+                                                            {"ws_port", hub->port()}}),
+                                                  "application/json");
+                                }));
+  server.Get("/api/state",
+             guarded(Right::watch, "look", [this](const Identity&, const Request&, Response& res) {
+               res.set_content(stream.snapshot(), "application/json");
+             }));
+  server.Post("/api/ticket",
+              guarded(Right::watch, "look", [this](const Identity&, const Request&, Response& res) {
+                const std::string ticket = tickets.issue(SystemClock().now_ms());
+                res.set_content(dump(Json{{"ticket", ticket}, {"expires_in", kTicketS}}),
+                                "application/json");
+              }));
+  server.Get("/healthz",
+             [](const Request&, Response& res) { res.set_content("ok\n", "text/plain"); });
+  server.Get("/readyz", [this](const Request&, Response& res) {
+    const auto known = feed.newest();
+    const int64_t now_ms = SystemClock().now_ms();
+    const bool silent = now_ms - known->pulse.wall_ms > kStaleAfterMs;
+    const bool ready = !silent && known->pulse.agent_state == "acting";
+    const std::string why =
+        silent && known->pulse.wall_ms > 0
+            ? "nothing has been heard of the agent for " +
+                  fixed(static_cast<double>(now_ms - known->pulse.wall_ms) / 1e3, 0) + " s"
+            : known->pulse.why;
+    give(res, {ready ? 200 : 503, dump(Json{{"ready", ready}, {"why", why}})});
+  });
+  server.Get("/metrics", [this](const Request&, Response& res) {
+    res.set_content(metrics.text(*feed.newest(), hub->counts(), SystemClock().now_ms()),
+                    "text/plain; version=0.0.4; charset=utf-8");
+  });
+}
+
+void Console::Impl::route_commands() {
+  for (const std::string verdict : {"approve", "reject"}) {
+    server.Post(
+        "/api/proposals/([A-Za-z0-9_-]+)/" + verdict,
+        command(Right::approve, verdict, [this, verdict](const Identity& who, const Request& req) {
+          return commands.answer(who, req.matches[1].str().substr(0, 64), verdict, req.body);
+        }));
+  }
+  server.Post("/api/kill", command(Right::operate, "throw the kill switch",
+                                   [this](const Identity& who, const Request& req) {
+                                     return commands.kill(who, req.body);
+                                   }));
+}
+
+void Console::Impl::route() {
+  route_reads();
+  route_commands();
+  server.Post("/oauth2/token",
+              [this](const Request& req, Response& res) { sign_someone_in(req, res); });
+  server.Get("/.*", [this](const Request& req, Response& res) { serve_page(req, res); });
+  server.set_pre_routing_handler([this](const Request& req, Response&) {
+    metrics.count_request();
+    // Brotli at its best, which is what the library would take, costs a second a megabyte.
+    auto& headers = const_cast<Request&>(req).headers;
+    const bool gzip = req.get_header_value("Accept-Encoding").find("gzip") != std::string::npos;
+    headers.erase("Accept-Encoding");
+    if (gzip) headers.emplace("Accept-Encoding", "gzip");
+    return httplib::Server::HandlerResponse::Unhandled;
+  });
+  server.set_post_routing_handler([this](const Request&, Response& res) {
+    res.set_header("Content-Security-Policy", content_policy);
+    res.set_header("X-Content-Type-Options", "nosniff");
+    res.set_header("X-Frame-Options", "DENY");
+    res.set_header("Referrer-Policy", "no-referrer");
+    res.set_header("Cross-Origin-Opener-Policy", "same-origin");
+    res.set_header("Cross-Origin-Resource-Policy", "same-origin");
+    res.set_header("Permissions-Policy", "camera=(), microphone=(), geolocation=()");
+    if (!res.has_header("Cache-Control")) res.set_header("Cache-Control", "no-store");
+  });
+  server.set_error_handler([](const Request&, Response& res) {
+    if (!res.body.empty()) return;
+    const int status = res.status;
+    const char* error = status == 413 ? "too_large" : status == 404 ? "not_found" : "error";
+    give(res, failure(status, error,
+                      status == 413 ? "at most 64 KiB" : "status " + std::to_string(status)));
+  });
+  server.set_exception_handler([](const Request&, Response& res, std::exception_ptr) {
+    give(res, failure(500, "internal", "unexpected"));
+  });
+}
+
+void Console::Impl::set_limits() {
+  server.new_task_queue = [] { return new Workers; };
+  server.set_payload_max_length(kBodyBytesMax);
+  server.set_read_timeout(5, 0);
+  server.set_write_timeout(10, 0);
+  server.set_keep_alive_timeout(2);
+  server.set_keep_alive_max_count(100);
+  server.set_tcp_nodelay(true);
+  // The default shares the port with other processes of ours without a word.
+  server.set_socket_options([](socket_t socket) {
+    const int yes = 1;
+    (void)setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  });
+}
+
+Status Console::Impl::open_hub() {
+  HubOptions options;
+  options.bind = spec.config.bind;
+  options.port = static_cast<uint16_t>(spec.config.ws_port);
+  options.origins = origins;
+  options.clients_max = static_cast<std::size_t>(spec.config.clients_max);
+  spec.adjust_hub(options);
+  HubSource source;
+  source.admit = [this](const std::string& t) { return tickets.use(t, SystemClock().now_ms()); };
+  source.hello = [this] { return stream.hello(); };
+  source.snapshot = [this] { return stream.snapshot(); };
+  source.delta = [this] { return stream.delta(); };
+  source.heartbeat = [this] { return stream.heartbeat(); };
+  std::string error;
+  hub = Hub::start(std::move(options), std::move(source), error);
+  if (hub == nullptr) return fail(ErrorCode::unavailable, error);
+  return {};
+}
+
+Status Console::Impl::open() {
+  set_limits();
+  const std::string& bind = spec.config.bind;
+  const int wanted = spec.config.http_port;
+  http_port = wanted == 0                         ? server.bind_to_any_port(bind)
+              : server.bind_to_port(bind, wanted) ? wanted
+                                                  : -1;
+  if (http_port <= 0) {
+    return fail(ErrorCode::unavailable,
+                "the console's HTTP port " + std::to_string(wanted) + " on " + bind +
+                    " cannot be used; console.http_port and console.ws_port choose others, "
+                    "--no-console goes without");
+  }
+  origins = spec.config.origins;
+  if (origins.empty()) {
+    for (const char* name : {"localhost", "127.0.0.1"}) {
+      origins.push_back("http://" + std::string(name) + ":" + std::to_string(http_port));
+    }
+  }
+  if (Status opened = open_hub(); !opened) return opened;
+  std::string sockets;
+  for (const std::string& origin : origins) {
+    const bool tls = origin.rfind("https", 0) == 0;
+    const std::size_t host = tls ? 8 : 7;
+    sockets += (tls ? " wss://" : " ws://") + origin.substr(host, origin.find(':', host) - host) +
+               ":" + std::to_string(hub->port());
+  }
+  content_policy =
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+      "font-src 'self'; manifest-src 'self'; connect-src 'self'" +
+      sockets + "; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+  route();
+  thread = std::thread([this] { server.listen_after_bind(); });
+  // It listens already; what it is stopped by works only once it accepts.
+  while (!server.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  return {};
+}
+
+Console::Console(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Result<std::unique_ptr<Console>> Console::start(ConsoleSpec spec, Feed& feed,
+                                                VerdictSink& verdicts) {
+  if (auto users = load_users(spec.config.users_file); !users) {
+    return tl::make_unexpected(users.error());
+  } else if (users->empty()) {
+    spec.on_note("the console has no users yet: payops users add NAME --role admin --file " +
+                 spec.config.users_file);
+  }
+  if (!spec.token_key.empty() && spec.token_key.size() < kTokenKeyMin) {
+    return fail(ErrorCode::config, "PAYOPS_CONSOLE_KEY must have at least 32 bytes");
+  }
+  std::string token_key = spec.token_key.empty() ? random_bytes(32) : spec.token_key;
+  auto impl = std::make_unique<Impl>(std::move(spec), feed, verdicts, std::move(token_key));
+  if (Status opened = impl->open(); !opened) return tl::make_unexpected(opened.error());
+  return std::make_unique<Console>(std::move(impl));
+}
+
+Console::~Console() {
+  impl_->server.stop();
+  if (impl_->thread.joinable()) impl_->thread.join();
+  impl_->hub.reset();
+}
+
+uint16_t Console::http_port() const { return static_cast<uint16_t>(impl_->http_port); }
+uint16_t Console::ws_port() const { return impl_->hub->port(); }
+std::string Console::address() const {
+  const std::string& bind = impl_->spec.config.bind;
+  const bool local = bind == "127.0.0.1" || bind == "0.0.0.0" || bind == "localhost";
+  return "http://" + (local ? std::string("localhost") : bind) + ":" +
+         std::to_string(impl_->http_port);
+}
+HubCounts Console::hub() const { return impl_->hub->counts(); }
+
+}  // namespace payops::api

@@ -1,0 +1,342 @@
+// C++17: websocketpp 0.8 does not compile as C++20.
+#include "payops/api/hub.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <thread>
+#include <utility>
+
+#define ASIO_STANDALONE
+#include <websocketpp/config/asio_no_tls.hpp>
+#include <websocketpp/frame.hpp>
+#include <websocketpp/server.hpp>
+
+namespace payops::api {
+namespace {
+
+constexpr std::size_t kMessageBytesMax = 64U << 10;
+constexpr const char* kProtocol = "payops.v1";
+constexpr const char* kTicketPrefix = "ticket.";
+
+// Without compression (it costs memory per client), without logging, with small limits: clients
+// have nothing to say.
+struct Config : websocketpp::config::asio {
+  using type = Config;
+  using base = websocketpp::config::asio;
+  using concurrency_type = base::concurrency_type;
+  using request_type = base::request_type;
+  using response_type = base::response_type;
+  using message_type = base::message_type;
+  using con_msg_manager_type = base::con_msg_manager_type;
+  using endpoint_msg_manager_type = base::endpoint_msg_manager_type;
+  using alog_type = base::alog_type;
+  using elog_type = base::elog_type;
+  using rng_type = base::rng_type;
+  struct transport_config : public base::transport_config {
+    using concurrency_type = type::concurrency_type;
+    using alog_type = type::alog_type;
+    using elog_type = type::elog_type;
+    using request_type = type::request_type;
+    using response_type = type::response_type;
+    using socket_type = websocketpp::transport::asio::basic_socket::endpoint;
+  };
+  using transport_type = websocketpp::transport::asio::endpoint<transport_config>;
+  static const websocketpp::log::level elog_level = websocketpp::log::elevel::none;
+  static const websocketpp::log::level alog_level = websocketpp::log::alevel::none;
+  static const long timeout_open_handshake = 5000;
+  static const long timeout_close_handshake = 2000;
+  static const std::size_t max_message_size = kMessageBytesMax;
+  static const std::size_t max_http_body_size = 1024;
+};
+
+using Server = websocketpp::server<Config>;
+using Handle = websocketpp::connection_hdl;
+using Message = Config::message_type;
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+}  // namespace
+
+struct Hub::Impl {
+  struct Client {
+    bool lagging = false;
+    SteadyTime since{};  // it has lagged
+  };
+
+  HubOptions options;
+  HubSource source;
+  Server server;
+  std::map<Handle, Client, std::owner_less<Handle>> clients;
+  std::thread thread;
+  uint16_t port = 0;
+  std::size_t snapshot_bytes = 0;  // of the last one
+  std::shared_ptr<Config::con_msg_manager_type> messages =
+      std::make_shared<Config::con_msg_manager_type>();
+  Server::timer_ptr tick_timer, heartbeat_timer;
+
+  std::atomic<uint64_t> connected{0}, accepted{0}, refused{0}, snapshots{0}, lagged{0},
+      closed_slow{0}, closed_talking{0};
+
+  bool listen(std::string& error);
+  bool validate(const Handle& handle);
+  void opened(const Handle& handle);
+  void talked(const Handle& handle);
+  void tick();
+  void beat();
+  void schedule_tick();
+  void schedule_beat();
+  void serve(const Handle& handle, Client& client, const Message::ptr& delta);
+  bool send(const Handle& handle, const Message::ptr& message);
+  void send_snapshot(const Handle& handle);
+  Message::ptr framed(const std::string& text);
+  void stop();
+  void await_gone(int looks_left);
+};
+
+// The frame is made once for all clients.
+Message::ptr Hub::Impl::framed(const std::string& text) {
+  Message::ptr message = messages->get_message(websocketpp::frame::opcode::text, text.size());
+  const websocketpp::frame::basic_header head(websocketpp::frame::opcode::text, text.size(), true,
+                                              false);
+  const websocketpp::frame::extended_header size(text.size());
+  message->set_header(websocketpp::frame::prepare_header(head, size));
+  message->set_payload(text);
+  message->set_prepared(true);
+  return message;
+}
+
+bool Hub::Impl::listen(std::string& error) {
+  server.clear_access_channels(websocketpp::log::alevel::all);
+  server.clear_error_channels(websocketpp::log::elevel::all);
+  websocketpp::lib::error_code code;
+  server.init_asio(code);
+  if (code) {
+    error = code.message();
+    return false;
+  }
+  server.set_reuse_addr(true);
+  server.set_listen_backlog(128);
+  server.set_max_http_body_size(Config::max_http_body_size);
+  if (options.send_buffer_bytes > 0) {
+    const int bytes = options.send_buffer_bytes;
+    server.set_tcp_post_init_handler([this, bytes](const Handle& handle) {
+      websocketpp::lib::error_code ignored;
+      asio::error_code socket_ignored;
+      if (const auto connection = server.get_con_from_hdl(handle, ignored)) {
+        connection->get_raw_socket().set_option(asio::socket_base::send_buffer_size(bytes),
+                                                socket_ignored);
+      }
+    });
+  }
+  server.set_validate_handler([this](const Handle& handle) { return validate(handle); });
+  server.set_open_handler([this](const Handle& handle) { opened(handle); });
+  server.set_close_handler([this](const Handle& handle) {
+    clients.erase(handle);
+    connected = clients.size();
+  });
+  server.set_message_handler(
+      [this](const Handle& handle, const Server::message_ptr&) { talked(handle); });
+  asio::error_code bad_address;
+  const auto address = asio::ip::make_address(options.bind, bad_address);
+  if (bad_address) {
+    error = "\"" + options.bind + "\" is not an address to bind to";
+    return false;
+  }
+  server.listen(asio::ip::tcp::endpoint(address, options.port), code);
+  if (!code) server.start_accept(code);
+  if (code) {
+    error = "the console's WebSocket port " + std::to_string(options.port) + " on " + options.bind +
+            " cannot be used: " + code.message();
+    return false;
+  }
+  asio::error_code ignored;
+  port = server.get_local_endpoint(ignored).port();
+  schedule_tick();
+  schedule_beat();
+  return true;
+}
+
+bool Hub::Impl::validate(const Handle& handle) {
+  const auto connection = server.get_con_from_hdl(handle);
+  const auto refuse = [&](websocketpp::http::status_code::value status) {
+    ++refused;
+    connection->set_status(status);
+    return false;
+  };
+  const auto& origins = options.origins;
+  const bool known =
+      std::find(origins.begin(), origins.end(), connection->get_origin()) != origins.end();
+  if (!known) return refuse(websocketpp::http::status_code::forbidden);
+  if (connection->get_resource() != "/live") {
+    return refuse(websocketpp::http::status_code::not_found);
+  }
+  bool speaks = false;
+  std::string ticket;
+  for (const std::string& offered : connection->get_requested_subprotocols()) {
+    if (offered == kProtocol) speaks = true;
+    if (offered.rfind(kTicketPrefix, 0) == 0) ticket = offered.substr(7);
+  }
+  if (!speaks) return refuse(websocketpp::http::status_code::bad_request);
+  if (clients.size() >= options.clients_max) {
+    return refuse(websocketpp::http::status_code::service_unavailable);
+  }
+  if (!source.admit(ticket)) return refuse(websocketpp::http::status_code::unauthorized);
+  connection->select_subprotocol(kProtocol);
+  return true;
+}
+
+void Hub::Impl::opened(const Handle& handle) {
+  if (clients.size() >= options.clients_max) {  // several were let in at once
+    ++refused;
+    websocketpp::lib::error_code ignored;
+    server.close(handle, websocketpp::close::status::try_again_later, "too many", ignored);
+    return;
+  }
+  clients.emplace(handle, Client{});
+  connected = clients.size();
+  ++accepted;
+  if (send(handle, framed(source.hello()))) send_snapshot(handle);
+}
+
+// Commands go by POST; whoever talks here is not the console.
+void Hub::Impl::talked(const Handle& handle) {
+  ++closed_talking;
+  websocketpp::lib::error_code ignored;
+  server.close(handle, websocketpp::close::status::policy_violation, "nothing is read here",
+               ignored);
+}
+
+bool Hub::Impl::send(const Handle& handle, const Message::ptr& message) {
+  websocketpp::lib::error_code code;
+  server.send(handle, message, code);
+  return !code;
+}
+
+void Hub::Impl::send_snapshot(const Handle& handle) {
+  const std::string text = source.snapshot();
+  snapshot_bytes = text.size();
+  ++snapshots;
+  (void)send(handle, framed(text));
+}
+
+void Hub::Impl::serve(const Handle& handle, Client& client, const Message::ptr& delta) {
+  websocketpp::lib::error_code code;
+  const auto connection = server.get_con_from_hdl(handle, code);
+  if (code) return;
+  const std::size_t waiting = connection->get_buffered_amount();
+  const auto now = std::chrono::steady_clock::now();
+  const bool lags_too_long =
+      client.lagging && now - client.since > std::chrono::milliseconds(options.lag_max_ms);
+  if (waiting > options.close_bytes + snapshot_bytes || lags_too_long) {
+    ++closed_slow;
+    connection->terminate(websocketpp::lib::error_code());
+    return;
+  }
+  if (client.lagging) {
+    if (waiting > 0) return;
+    client.lagging = false;
+    send_snapshot(handle);
+    return;
+  }
+  if (waiting > options.lag_bytes + snapshot_bytes) {
+    client.lagging = true;
+    client.since = now;
+    ++lagged;
+    return;
+  }
+  if (delta) (void)send(handle, delta);
+}
+
+void Hub::Impl::tick() {
+  const std::string text = source.delta();
+  const Message::ptr delta = text.empty() ? Message::ptr() : framed(text);
+  // Ending one client must not disturb the walk over all.
+  std::vector<Handle> all;
+  all.reserve(clients.size());
+  for (const auto& [handle, client] : clients) all.push_back(handle);
+  for (const Handle& handle : all) {
+    if (const auto it = clients.find(handle); it != clients.end()) {
+      serve(handle, it->second, delta);
+    }
+  }
+}
+
+void Hub::Impl::beat() {
+  const Message::ptr message = framed(source.heartbeat());
+  for (const auto& [handle, client] : clients) {
+    if (!client.lagging) (void)send(handle, message);
+  }
+}
+
+void Hub::Impl::schedule_tick() {
+  tick_timer = server.set_timer(options.tick_ms, [this](const websocketpp::lib::error_code& code) {
+    if (code) return;
+    tick();
+    schedule_tick();
+  });
+}
+
+void Hub::Impl::schedule_beat() {
+  heartbeat_timer =
+      server.set_timer(options.heartbeat_ms, [this](const websocketpp::lib::error_code& code) {
+        if (code) return;
+        beat();
+        schedule_beat();
+      });
+}
+
+void Hub::Impl::stop() {
+  websocketpp::lib::error_code ignored;
+  server.stop_listening(ignored);
+  tick_timer->cancel();
+  heartbeat_timer->cancel();
+  for (const auto& [handle, client] : clients) {
+    server.close(handle, websocketpp::close::status::going_away, "", ignored);
+  }
+  await_gone(25);
+}
+
+// Who does not answer in half a second is not waited for.
+void Hub::Impl::await_gone(int looks_left) {
+  if (clients.empty() || looks_left == 0) {
+    server.stop();
+    return;
+  }
+  tick_timer = server.set_timer(
+      20, [this, looks_left](const websocketpp::lib::error_code&) { await_gone(looks_left - 1); });
+}
+
+Hub::Hub(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+std::unique_ptr<Hub> Hub::start(HubOptions options, HubSource source, std::string& error) {
+  auto impl = std::make_unique<Impl>();
+  impl->options = std::move(options);
+  impl->source = std::move(source);
+  if (!impl->listen(error)) return nullptr;
+  Impl* running = impl.get();
+  impl->thread = std::thread([running] {
+    for (;;) {
+      try {
+        running->server.run();
+        return;
+      } catch (const std::exception&) {  // of one connection; the others go on
+      }
+    }
+  });
+  return std::make_unique<Hub>(std::move(impl));
+}
+
+Hub::~Hub() {
+  websocketpp::lib::asio::post(impl_->server.get_io_service(), [this] { impl_->stop(); });
+  impl_->thread.join();
+}
+
+uint16_t Hub::port() const { return impl_->port; }
+
+HubCounts Hub::counts() const {
+  return {impl_->connected, impl_->accepted,    impl_->refused,       impl_->snapshots,
+          impl_->lagged,    impl_->closed_slow, impl_->closed_talking};
+}
+
+}  // namespace payops::api

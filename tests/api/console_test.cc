@@ -1,0 +1,215 @@
+#include "payops/api/console.h"
+
+#include "stage.h"
+
+namespace payops::api {
+namespace {
+
+constexpr Role kRoles[] = {Role::viewer, Role::operator_, Role::approver, Role::auditor,
+                           Role::admin};
+
+struct Call {
+  const char* method;
+  const char* path;
+  const char* body;
+  // By role, in the order of kRoles, and without a token.
+  std::array<int, 5> status;
+  int nobody;
+};
+
+TEST_CASE("every call, by every role and by nobody") {
+  Stage stage;
+  const Call calls[] = {
+      {"GET", "/healthz", "", {200, 200, 200, 200, 200}, 200},
+      {"GET", "/readyz", "", {200, 200, 200, 200, 200}, 200},
+      {"GET", "/metrics", "", {200, 200, 200, 200, 200}, 200},
+      {"GET", "/", "", {200, 200, 200, 200, 200}, 200},
+      {"GET", "/incident/inc-1", "", {200, 200, 200, 200, 200}, 200},
+      {"GET", "/no/such.file", "", {404, 404, 404, 404, 404}, 404},
+      {"GET", "/api/me", "", {200, 200, 200, 200, 200}, 401},
+      {"GET", "/api/state", "", {200, 200, 200, 200, 200}, 401},
+      {"POST", "/api/ticket", "", {200, 200, 200, 200, 200}, 401},
+      {"GET", "/api/nothing", "", {404, 404, 404, 404, 404}, 404},
+      {"POST",
+       "/api/proposals/act-1/approve",
+       R"({"shown_hash":"00"})",
+       {403, 403, 404, 403, 404},
+       401},
+      {"POST",
+       "/api/proposals/act-1/reject",
+       R"({"shown_hash":"00"})",
+       {403, 403, 404, 403, 404},
+       401},
+      {"POST", "/api/kill", R"({"on":true})", {403, 200, 200, 403, 200}, 401},
+      {"POST", "/api/kill", R"({"on":false})", {403, 403, 403, 403, 200}, 401},
+  };
+  auto client = stage.client();
+  int key = 0;
+  for (const Call& call : calls) {
+    for (std::size_t r = 0; r <= std::size(kRoles); ++r) {
+      const bool nobody = r == std::size(kRoles);
+      httplib::Headers headers{{"Idempotency-Key", "k" + std::to_string(++key)}};
+      if (!nobody) headers.emplace("Authorization", "Bearer " + stage.token(kRoles[r]));
+      const bool get = std::string_view(call.method) == "GET";
+      const auto result = get ? client.Get(call.path, headers)
+                              : client.Post(call.path, headers, call.body, "application/json");
+      CAPTURE(call.path);
+      CAPTURE(call.body);
+      CAPTURE(r);
+      REQUIRE(result);
+      CHECK(result->status == (nobody ? call.nobody : call.status[r]));
+      CHECK(result->get_header_value("X-Content-Type-Options") == "nosniff");
+      CHECK(result->get_header_value("Content-Security-Policy").find("default-src 'none'") == 0);
+    }
+  }
+  // What was refused to somebody is told to the agent, who writes it down.
+  const auto notes = stage.feed.take_notes(SystemClock().now_ms());
+  REQUIRE_FALSE(notes.empty());
+  CHECK(notes.front().verdict.by == "viewer");
+  CHECK(notes.front().problem.find("the role viewer may not") != std::string::npos);
+  CHECK_FALSE(notes.front().signature_ok);
+}
+
+TEST_CASE("a sign-in gives a token that works, and guessing is slowed down") {
+  Stage stage;
+  auto client = stage.client();
+  const auto ask = [&](const std::string& password) {
+    return client.Post("/oauth2/token", httplib::Params{{"grant_type", "password"},
+                                                        {"username", "approver"},
+                                                        {"password", password}});
+  };
+  const auto granted = ask(kPassword);
+  REQUIRE(granted);
+  REQUIRE(granted->status == 200);
+  const Json answer = Json::parse(granted->body);
+  CHECK(answer["token_type"] == "Bearer");
+  CHECK(answer["role"] == "approver");
+  const auto me = client.Get(
+      "/api/me",
+      httplib::Headers{{"Authorization", "Bearer " + answer["access_token"].get<std::string>()}});
+  REQUIRE(me);
+  CHECK(Json::parse(me->body)["user"] == "approver");
+  CHECK(Json::parse(me->body)["ws_port"] == stage.console->ws_port());
+
+  int refused = 0;
+  int throttled = 0;
+  for (int i = 0; i < 7; ++i) {
+    const auto wrong = ask("wrong horse");
+    REQUIRE(wrong);
+    refused += wrong->status == 401 ? 1 : 0;
+    throttled += wrong->status == 429 ? 1 : 0;
+  }
+  CHECK(refused >= 5);
+  CHECK(refused + throttled == 7);
+  const auto in_address = client.Post("/oauth2/token?grant_type=password&username=a&password=b");
+  REQUIRE(in_address);
+  CHECK(in_address->status == 400);
+}
+
+TEST_CASE("tokens that are over, of another key, or no tokens are refused") {
+  Stage stage;
+  auto client = stage.client();
+  const int64_t now_ms = SystemClock().now_ms();
+  const std::string other =
+      *Tokens("another-key-of-thirty-two-bytes!", 900).issue({"eve", Role::admin}, now_ms);
+  for (const std::string& token : {stage.token(Role::admin, now_ms - 901'000), other,
+                                   std::string("x"), std::string(4000, 'x')}) {
+    const auto result = client.Get("/api/state", {{"Authorization", "Bearer " + token}});
+    REQUIRE(result);
+    CHECK(result->status == 401);
+  }
+}
+
+TEST_CASE("a command is done once for a key, and is signed and named") {
+  Stage stage;
+  auto client = stage.client();
+  const auto post = [&](const std::string& key, const char* body) {
+    return client.Post("/api/kill", stage.as(Role::admin, key), body, "application/json");
+  };
+  const auto first = post("one", R"({"on":true,"reason":"drill"})");
+  const auto again = post("one", R"({"on":true,"reason":"drill"})");
+  REQUIRE(first);
+  REQUIRE(again);
+  CHECK(first->status == 200);
+  CHECK(Json::parse(first->body)["result"] == "granted");
+  CHECK(first->body == again->body);
+  REQUIRE(stage.sent.size() == 1);
+  CHECK(stage.sent[0].by == "admin");
+  CHECK(stage.sent[0].verdict == "on");
+  CHECK(safety::verify_verdict(stage.sent[0], {stage.key.public_key_hex}));
+  CHECK(stage.agent.killed());
+  CHECK(post("two", R"({"on":false})")->status == 200);
+  CHECK_FALSE(stage.agent.killed());
+
+  CHECK(post("", R"({"on":true})")->status == 400);
+  CHECK(post("three", "{")->status == 400);
+  CHECK(post("four", R"({"on":"yes"})")->status == 400);
+  stage.silent = true;
+  CHECK(post("five", R"({"on":true})")->status == 202);
+}
+
+TEST_CASE("foreign pages, large bodies and paths that climb get nothing") {
+  Stage stage;
+  auto client = stage.client();
+  httplib::Headers headers = stage.as(Role::admin, "k");
+  headers.emplace("Origin", "http://evil.example");
+  CHECK(client.Post("/api/kill", headers, R"({"on":true})", "application/json")->status == 403);
+  CHECK(stage.sent.empty());
+  const std::string large(100'000, 'x');
+  const auto refused =
+      client.Post("/api/kill", stage.as(Role::admin, "k"), large, "application/json");
+  CHECK((!refused || refused->status == 413));
+  for (const char* path : {"/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd",
+                           "/..%2f..%2fetc%2fpasswd", "//etc/passwd", "/etc/passwd%00.html"}) {
+    auto fresh = stage.client();
+    const auto result = fresh.Get(path);
+    CAPTURE(path);
+    if (result) CHECK(result->body.find("root:") == std::string::npos);
+  }
+}
+
+TEST_CASE("nothing is approved and no switch lifted on what may be over") {
+  Stage stage;
+  stage.feed.cycle(stage.agent);  // there is something to tell
+  stage.tell_pulse(SystemClock().now_ms() - kStaleAfterMs - 1000);
+  auto client = stage.client();
+  CHECK(client
+            .Post("/api/proposals/act-1/approve", stage.as(Role::admin, "1"),
+                  R"({"shown_hash":"00"})", "application/json")
+            ->status == 503);
+  CHECK(client.Post("/api/kill", stage.as(Role::admin, "2"), R"({"on":false})", "application/json")
+            ->status == 503);
+  CHECK(client.Get("/readyz")->status == 503);
+  CHECK(client.Get("/healthz")->status == 200);
+}
+
+TEST_CASE("a port that is taken is named") {
+  Stage stage;
+  ConsoleSpec spec;
+  spec.config.http_port = stage.console->http_port();
+  spec.config.ws_port = 0;
+  spec.signing_key_hex = stage.key.secret_key_hex;
+  spec.config.users_file = (stage.folder / "users.json").string();
+  const auto second = Console::start(std::move(spec), stage.feed, stage);
+  REQUIRE_FALSE(second);
+  CHECK(second.error().message.find(std::to_string(stage.console->http_port())) !=
+        std::string::npos);
+}
+
+TEST_CASE("a page is compressed when asked for, and not sent twice") {
+  Stage stage;
+  auto client = stage.client();
+  const auto page = client.Get("/");
+  REQUIRE(page);
+  CHECK(page->get_header_value("Content-Type") == "text/html; charset=utf-8");
+  const std::string etag = page->get_header_value("ETag");
+  CHECK(client.Get("/", {{"If-None-Match", etag}})->status == 304);
+  auto plain = stage.client();
+  plain.set_decompress(false);
+  const auto packed = plain.Get("/", {{"Accept-Encoding", "br, gzip"}});
+  REQUIRE(packed);
+  CHECK(packed->get_header_value("Content-Encoding") == "gzip");
+}
+
+}  // namespace
+}  // namespace payops::api

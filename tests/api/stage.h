@@ -1,0 +1,112 @@
+// A console on free ports with a user of every role, and an agent that takes its verdicts.
+#pragma once
+
+#include <doctest/doctest.h>
+#include <httplib.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "payops/api/access.h"
+#include "payops/api/console.h"
+#include "payops/core/clock.h"
+#include "payops/core/json_fields.h"
+#include "payops/core/sign.h"
+#include "payops/safety/verdict.h"
+
+namespace payops::api {
+
+inline const std::string kPassword = "correct horse";
+// One key for all: hashing is slow on purpose, and signing in five times a test slower.
+inline const std::string kTokenKey = "0123456789abcdef0123456789abcdef";
+
+class Stage final : public VerdictSink {
+ public:
+  explicit Stage(std::function<void(HubOptions&)> adjust = [](HubOptions&) {})
+      : feed(FeedOptions{}) {
+    agent.configure({});
+    std::filesystem::create_directories(folder);
+    const std::string users = (folder / "users.json").string();
+    REQUIRE(add_user(users, "approver", Role::approver, kPassword));
+    turn();
+    ConsoleSpec spec;
+    spec.config.http_port = 0;
+    spec.config.ws_port = 0;
+    spec.config.users_file = users;
+    spec.signing_key_hex = key.secret_key_hex;
+    spec.token_key = kTokenKey;
+    spec.answer_wait_ms = 2000;
+    spec.adjust_hub = std::move(adjust);
+    auto started = Console::start(std::move(spec), feed, *this);
+    REQUIRE_MESSAGE(started.has_value(), (started ? "" : started.error().message));
+    console = std::move(*started);
+  }
+  ~Stage() override {
+    console.reset();
+    std::filesystem::remove_all(folder);
+  }
+
+  // A step of the agent with the verdicts that came, and its telling the console.
+  void turn(std::vector<payments_agent::VerdictInput> verdicts = {}) {
+    const std::lock_guard lock(lock_);
+    payments_agent::InputHead head;
+    head.step = ++step_;
+    head.watermark_ms = 1'800'000'000'000 + static_cast<int64_t>(step_) * 1000;
+    head.verdicts = std::move(verdicts);
+    REQUIRE(agent.step(head, payments_agent::encode_block(head, {})));
+    feed.cycle(agent);
+    tell_pulse(SystemClock().now_ms());
+  }
+
+  void tell_pulse(int64_t wall_ms) {
+    Pulse pulse;
+    pulse.wall_ms = wall_ms;
+    pulse.watermark_ms = 1'800'000'000'000 + static_cast<int64_t>(step_) * 1000;
+    pulse.killed = agent.killed();
+    pulse.agent_state = pulse.killed ? "killed" : "acting";
+    feed.pulse(std::move(pulse), &agent);
+  }
+
+  Status send(const Verdict& verdict) override {
+    sent.push_back(verdict);
+    if (silent) return {};
+    payments_agent::VerdictInput input;
+    input.verdict = verdict;
+    input.received_ts_ms = verdict.ts_ms;
+    input.signature_ok = safety::verify_verdict(verdict, {key.public_key_hex}).has_value();
+    turn({input});
+    return {};
+  }
+
+  [[nodiscard]] std::string token(Role role, int64_t at_ms = SystemClock().now_ms()) const {
+    return *Tokens(kTokenKey, 900).issue({.user = std::string(name_of(role)), .role = role}, at_ms);
+  }
+  [[nodiscard]] httplib::Client client() const {
+    httplib::Client c("127.0.0.1", console->http_port());
+    c.set_read_timeout(20, 0);
+    return c;
+  }
+  [[nodiscard]] httplib::Headers as(Role role, const std::string& idempotency = "") const {
+    httplib::Headers headers{{"Authorization", "Bearer " + token(role)}};
+    if (!idempotency.empty()) headers.emplace("Idempotency-Key", idempotency);
+    return headers;
+  }
+
+  KeyPair key = make_key_pair();
+  std::filesystem::path folder =
+      std::filesystem::temp_directory_path() / ("payops-console-" + random_password());
+  payments_agent::PaymentsAgent agent;
+  Feed feed;
+  std::vector<Verdict> sent;
+  bool silent = false;  // the agent does not answer
+  std::unique_ptr<Console> console;
+
+ private:
+  std::mutex lock_;
+  uint64_t step_ = 0;
+};
+
+}  // namespace payops::api
