@@ -16,6 +16,7 @@
 #include "payops/core/clock.h"
 #include "payops/core/digest.h"
 #include "payops/core/json_fields.h"
+#include "payops/core/sign.h"
 #include "payops/core/text.h"
 #include "payops/payments_agent/loop.h"
 #include "payops/safety/verdict.h"
