@@ -249,18 +249,25 @@ void Console::Impl::sign_someone_in(const Request& req, Response& res) {
 }
 
 void Console::Impl::serve_page(const Request& req, Response& res) {
-  const PageFile file = page_file(req.path);
-  if (file.content.empty()) {
+  const PageFile* file = page_at(req.path);
+  if (file == nullptr) {
     give(res, failure(404, "not_found", "there is nothing here"));
     return;
   }
-  res.set_header("ETag", file.etag);
-  res.set_header("Cache-Control", "no-cache");
-  if (req.get_header_value("If-None-Match") == file.etag) {
+  // All but the page itself have a hash of their bytes in their names.
+  const bool named_by_hash = file->path != "/index.html";
+  res.set_header("ETag", std::string(file->etag));
+  res.set_header("Cache-Control", named_by_hash ? "max-age=31536000, immutable" : "no-cache");
+  res.set_header("Vary", "Accept-Encoding");
+  if (req.get_header_value("If-None-Match") == file->etag) {
     res.status = 304;
     return;
   }
-  res.set_content(file.content.data(), file.content.size(), file.type);
+  const bool packed = !file->gzip.empty() &&
+                      req.get_header_value("Accept-Encoding").find("gzip") != std::string::npos;
+  if (packed) res.set_header("Content-Encoding", "gzip");
+  const std::string_view body = packed ? file->gzip : file->bytes;
+  res.set_content(body.data(), body.size(), std::string(file->content_type));
 }
 
 void Console::Impl::route_reads() {
