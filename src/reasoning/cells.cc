@@ -60,15 +60,44 @@ double quantile_ms(const std::array<double, kLatencyBuckets>& counts, double q) 
   return histogram.quantile_ms(q);
 }
 
-// Latency is tested by the share of attempts above the baseline's edge.
-Reading slow_reading(const Sum& sum, bool warming_up) {
+// How far k of n lies above the share p, in standard deviations, after the transformation that
+// makes a proportion's variance a constant (Anscombe 1948): a thin path's two failures of ten are
+// no five sigma. p was learnt from `learnt` attempts; `restless` is the variance it shows beyond
+// chance.
+double excess_z(double k, double n, double p, double learnt, double restless) {
+  if (n <= 0.0 || learnt <= 0.0) return 0.0;
+  const double share = std::clamp((k + 0.375) / (n + 0.75), 0.0, 1.0);
+  const double usual = std::clamp(p, 1e-6, 1.0 - 1e-6);
+  const double variance =
+      1.0 / n + 1.0 / learnt + restless / std::max(usual * (1.0 - usual), 0.0025);
+  return 2.0 * (std::asin(std::sqrt(share)) - std::asin(std::sqrt(usual))) / std::sqrt(variance);
+}
+
+Reading success_of(const Sum& sum, bool warming_up) {
+  Reading r = success_reading(sum.tested, sum.baseline, warming_up);
+  const double n = sum.tested.telling();
+  if (n <= 0.0) return r;
+  const double failing = 1.0 - std::clamp(sum.tested.expected_ok / n, 0.0, 1.0);
+  r.z = excess_z(n - sum.tested.approved, n, failing, sum.baseline.first - sum.baseline.customer,
+                 sum.baseline.ok_variance);
+  return r;
+}
+
+Reading retries_of(const Sum& sum, bool warming_up) {
+  Reading r = retry_reading(sum.tested, sum.baseline, warming_up);
+  r.z = excess_z(sum.tested.retries(), sum.tested.attempts, r.baseline, sum.baseline.retry_attempts,
+                 sum.baseline.retry_variance);
+  return r;
+}
+
+// Latency is tested by the share of attempts above the baseline's edge, of which there are by its
+// definition no more than one in twenty.
+Reading latency_of(const Sum& sum, bool warming_up) {
   const double usual_ms = sum.edge_weight > 0.0 ? sum.edge_ms / sum.edge_weight : 0.0;
   Reading r =
       reading(Signal::latency_p95, quantile_ms(sum.latency, 0.95), usual_ms, 0.0, true, warming_up);
-  const double n = sum.tested.timed;
-  if (n <= 0.0 || sum.baseline.timed <= 0.0) return r;
-  const double p = sum.baseline.slow / sum.baseline.timed;
-  r.z = (sum.tested.slow / n - p) / std::sqrt(std::max(p * (1.0 - p), 0.0025) / n);
+  const double p = sum.baseline.timed > 0.0 ? sum.baseline.slow / sum.baseline.timed : 0.0;
+  r.z = excess_z(sum.tested.slow, sum.tested.timed, std::max(p, 0.05), sum.baseline.timed, 0.0);
   return r;
 }
 
@@ -102,15 +131,15 @@ void take_figures(CellReading& cell, const std::vector<Reading>& readings) {
 
 CellReading cell_of(const Sum& sum, const ReasoningConfig& config) {
   const bool warming = sum.baseline.learnt < static_cast<double>(config.warmup_attempts);
-  const std::vector<Reading> readings{success_reading(sum.tested, sum.baseline, warming),
-                                      slow_reading(sum, warming),
-                                      retry_reading(sum.tested, sum.baseline, warming)};
+  const std::vector<Reading> readings{success_of(sum, warming), latency_of(sum, warming),
+                                      retries_of(sum, warming)};
   CellReading cell;
   cell.key = sum.key;
   cell.attempts = sum.shown.attempts;
   cell.declines = declines_of(sum.shown);
   take_worst(cell, readings, config.anomaly_threshold);
   take_figures(cell, readings);
+  cell.degraded = cell.degraded && !warming;  // against what? it is not known yet
   return cell;
 }
 
