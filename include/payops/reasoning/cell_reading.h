@@ -14,8 +14,8 @@
 namespace payops::reasoning {
 
 // A series over the display window against its baseline. Rates are shares in [0, 1], latency in ms.
-// For single dimensions z is that of SeriesStatus; pairs and paths, which may be thin, are tested by
-// the arcsine of their shares (Anscombe 1948) and are not called degraded while warming up.
+// For single dimensions z is that of SeriesStatus; pairs and paths, which may be thin, are tested
+// by the arcsine of their shares (Anscombe 1948) and are not called degraded while warming up.
 struct CellReading {
   SeriesKey key;
   Scope scope;
