@@ -22,6 +22,7 @@ Deployment::Deployment(std::string in_folder, std::string with_prefix)
   }
   std::ofstream out(config_file);
   out << "process: {max_input_age_s: 0, kill_file: " << folder << "/kill}\n"
+      << "console: {enabled: false}\n"
       << "streaming: {bootstrap: \"" << streaming.bootstrap << "\", topic_prefix: " << prefix
       << "}\n";
 }
