@@ -41,8 +41,8 @@ Json json_of(const SliceTable& table, const SliceTableSpec& spec,
   return list;
 }
 
-std::string name_of(const SliceTable& table, const SliceTableSpec& spec,
-                    const SliceFinding& finding) {
+std::string slice_name(const SliceTable& table, const SliceTableSpec& spec,
+                       const SliceFinding& finding) {
   std::vector<std::string> parts;
   for (const std::string& name : spec.dimensions) {
     const std::string value = value_of(table, finding, name);
@@ -58,7 +58,7 @@ std::string count(double value) {
 std::string sentence(const SliceTable& table, const SliceTableSpec& spec,
                      const SliceFinding& finding, const SliceScan& scan) {
   const double all = scan.failures - scan.expected;
-  std::string text = name_of(table, spec, finding) + ": " + count(finding.failures) +
+  std::string text = slice_name(table, spec, finding) + ": " + count(finding.failures) +
                      " failures of " + count(finding.attempts) + " attempts (" +
                      percent(finding.failures / finding.attempts) + ") where " +
                      count(finding.expected) + " (" + percent(finding.expected / finding.attempts) +
@@ -86,7 +86,7 @@ std::string attribution_text(const SliceTable& table, const SliceTableSpec& spec
   for (const SliceFinding& one : scan.candidates) {
     text += pad_left(fixed(one.score, 1), 10) + pad_left(percent(one.probability), 13) +
             pad_left(count(one.excess), 12) + pad_left(percent(one.failures / one.attempts), 9) +
-            "  " + name_of(table, spec, one) + "\n";
+            "  " + slice_name(table, spec, one) + "\n";
   }
   return text;
 }

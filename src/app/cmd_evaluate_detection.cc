@@ -34,7 +34,7 @@ bool same_cell(const DetectionCell& cell, const Of& of) {
          cell.row_attempts == of.row_attempts;
 }
 
-std::string name_of(const DetectionCell& cell) {
+std::string cell_name(const DetectionCell& cell) {
   return percent(cell.baseline, 0) + " from " + std::to_string(cell.learnt) +
          (cell.row_attempts == 1 ? "" : ", rows of " + std::to_string(cell.row_attempts));
 }
@@ -111,7 +111,7 @@ std::string text_of(const DetectionFigures& figures) {
                      fixed(1e6 * figures.target_false_alarms, 2) + "\n" + pad("BASELINE", 32) +
                      pad_left("STEADY", 24) + pad_left("DRIFTING ±20 %", 24) + "\n";
   for (const DetectionCell& cell : figures.cells) {
-    text += pad(name_of(cell), 32) + pad_left(millionths(cell.per_attempt), 24) +
+    text += pad(cell_name(cell), 32) + pad_left(millionths(cell.per_attempt), 24) +
             pad_left(millionths(cell.drift_per_attempt), 24) + "\n";
   }
   text += "\n" + pad("BASELINE", 32) + pad_left("RATE", 6) + pad_left("ATTEMPTS", 10) +
@@ -120,7 +120,7 @@ std::string text_of(const DetectionFigures& figures) {
   for (const DetectionDelay& d : figures.delays) {
     for (const DetectionCell& cell : figures.cells) {
       if (!same_cell(cell, d)) continue;
-      text += pad(name_of(cell), 32) + pad_left(percent(d.rate, 0), 6) +
+      text += pad(cell_name(cell), 32) + pad_left(percent(d.rate, 0), 6) +
               pad_left(fixed(d.delay, 1), 10) + pad_left(fixed(d.optimum, 1), 9) +
               pad_left(fixed(d.excess_failures, 1), 8) +
               pad_left(fixed(d.ratio.mean, 2) + " (" + fixed(d.ratio.low, 2) + " to " +

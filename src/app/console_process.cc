@@ -15,7 +15,7 @@
 namespace payops::app {
 namespace {
 
-constexpr int64_t kFlushTimeoutMs = 5'000;
+constexpr int64_t kVerdictSentMs = 5'000;
 
 // Publishes to payops.approvals, as `payops approve` does. The producer is opened on first use: an
 // agent whose console decides nothing needs none.
@@ -29,7 +29,7 @@ class Approvals final : public api::VerdictSink {
       producer_ = std::move(*opened);
     }
     Status sent = producer_->send("payops.approvals", verdict.proposal_id, dump(to_json(verdict)));
-    if (sent) sent = producer_->flush(kFlushTimeoutMs);
+    if (sent) sent = producer_->flush(kVerdictSentMs);
     return sent;
   }
 

@@ -15,6 +15,9 @@
 
 namespace payops::app {
 
+// The farthest moment a table may hold, in ms either way: differences stay in range.
+inline constexpr int64_t kMomentMost = 1'000'000'000'000'000;
+
 class CsvReader {
  public:
   // Reads the header. Errors: not_found; usage for an empty file, a nameless or repeated column, or

@@ -32,8 +32,7 @@ namespace {
 using reasoning::RateAlarm;
 using reasoning::RateDetector;
 
-constexpr int64_t kMomentMost = 1'000'000'000'000'000;  // ms; keeps differences in range
-constexpr int64_t kAttemptsMost = 1'000'000'000'000;    // a row; keeps sums exact
+constexpr int64_t kAttemptsMost = 1'000'000'000'000;  // a row; keeps sums exact
 
 struct RateRow {
   int64_t ts_ms = 0, attempts = 0, failures = 0;
@@ -130,7 +129,7 @@ class RateFile {
   bool time_moves_ = false, failures_vary_ = false;
 };
 
-Json to_json(const RateFindings& found) {
+Json findings_json(const RateFindings& found) {
   Json alarms = Json::array();
   for (const RateAlarm& a : found.alarms) {
     alarms.push_back({{"row", a.row},
@@ -190,7 +189,8 @@ Result<RateFindings> find_rate_alarms(const RateDetection& options) {
 int detect_rate(const RateDetection& options) {
   const auto found = find_rate_alarms(options);
   if (!found) return report(found.error());
-  std::fputs(options.json ? (dump(to_json(*found)) + "\n").c_str() : table(*found).c_str(), stdout);
+  std::fputs(options.json ? (dump(findings_json(*found)) + "\n").c_str() : table(*found).c_str(),
+             stdout);
   return kExitDone;
 }
 

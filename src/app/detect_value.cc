@@ -28,7 +28,6 @@ namespace {
 using reasoning::ValueDetector;
 
 constexpr double kValueMost = 1e150;
-constexpr int64_t kMomentMost = 1'000'000'000'000'000;  // ms; keeps differences in range
 constexpr int64_t kSecondMs = 1'000, kHourMs = 3'600'000, kDayMs = 86'400'000;
 constexpr std::size_t kStepsKept = 1'000;  // from which the usual step is taken
 constexpr double kGap = 2.5;               // in usual steps

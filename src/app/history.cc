@@ -20,7 +20,7 @@ using observation::AttemptField;
 using observation::FieldMapping;
 
 constexpr std::size_t kBatch = 2048;
-constexpr std::string_view kPayments = "payments.transactions";
+constexpr std::string_view kPaymentsTopic = "payments.transactions";
 constexpr auto kGiveUpAfter = std::chrono::seconds(60);
 
 double file_size_of(const std::string& path) {
@@ -246,10 +246,10 @@ Result<std::unique_ptr<History>> open_history_topic(streaming::StreamingConfig s
                                                     const FieldMapping& mapping) {
   if (!topic.empty()) {
     streaming.topic_prefix.clear();
-    streaming.topics[std::string(kPayments)].name = topic;
+    streaming.topics[std::string(kPaymentsTopic)].name = topic;
   }
   if (Status valid = streaming.validate(); !valid) return tl::make_unexpected(valid.error());
-  auto consumer = streaming::Consumer::open(streaming, {std::string(kPayments)});
+  auto consumer = streaming::Consumer::open(streaming, {std::string(kPaymentsTopic)});
   if (!consumer) return tl::make_unexpected(consumer.error());
   auto stretch = (*consumer)->stretch(from_ms.value_or(std::numeric_limits<int64_t>::min()),
                                       to_ms.value_or(std::numeric_limits<int64_t>::max()));

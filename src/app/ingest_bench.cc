@@ -21,7 +21,7 @@ namespace {
 
 constexpr const char* kTopic = "payments.transactions";
 constexpr int32_t kPartitions = 4;
-constexpr int64_t kFlushTimeoutMs = 120'000;
+constexpr int64_t kFilledMs = 120'000;
 constexpr int64_t kGiveUpAfterMs = 30'000;  // without a message
 constexpr int64_t kWorldStepMs = 100;
 constexpr std::size_t kMessageBytes = 343;
@@ -77,7 +77,7 @@ Result<uint64_t> fill(const IngestBenchSpec& spec, const streaming::StreamingCon
     spec.on_progress("filling: " + std::to_string(sent) + " of " + std::to_string(spec.messages));
   }
   if (!status) return tl::make_unexpected(status.error());
-  if (Status flushed = (*producer)->flush(kFlushTimeoutMs); !flushed) {
+  if (Status flushed = (*producer)->flush(kFilledMs); !flushed) {
     return tl::make_unexpected(flushed.error());
   }
   if (const auto counts = (*producer)->counts(); counts.failed > 0) {

@@ -16,7 +16,7 @@ using support_agent::IntentClass;
 using support_agent::kOutOfScope;
 using support_agent::LabelledText;
 
-struct Row {
+struct LabelledRow {
   std::string text, category;
   std::optional<IntentClass> top;
   Error unknown_category;  // what to say if nobody knows the category
@@ -41,11 +41,12 @@ Result<Columns> columns_of(const CsvReader& csv, bool needs_category) {
   return columns;
 }
 
-Result<Row> read_row(const CsvReader& csv, const Columns& columns) {
-  Row row{.text = csv.text(columns.text),
-          .category = columns.category ? csv.text(*columns.category) : std::string(kOutOfScope),
-          .top = std::nullopt,
-          .unknown_category = {}};
+Result<LabelledRow> read_row(const CsvReader& csv, const Columns& columns) {
+  LabelledRow row{
+      .text = csv.text(columns.text),
+      .category = columns.category ? csv.text(*columns.category) : std::string(kOutOfScope),
+      .top = std::nullopt,
+      .unknown_category = {}};
   if (support_agent::normalise(row.text).empty()) {
     return tl::make_unexpected(csv.wrong(columns.text, "the message is empty"));
   }
@@ -68,12 +69,12 @@ Result<Row> read_row(const CsvReader& csv, const Columns& columns) {
   return row;
 }
 
-Result<std::vector<Row>> read_rows(const std::string& path, bool needs_category) {
+Result<std::vector<LabelledRow>> read_rows(const std::string& path, bool needs_category) {
   auto csv = CsvReader::open(path);
   if (!csv) return tl::make_unexpected(csv.error());
   const auto columns = columns_of(*csv, needs_category);
   if (!columns) return tl::make_unexpected(columns.error());
-  std::vector<Row> rows;
+  std::vector<LabelledRow> rows;
   while (true) {
     const auto more = csv->next();
     if (!more) return tl::make_unexpected(more.error());
@@ -92,14 +93,14 @@ std::vector<std::string> names_of(const std::vector<Intent>& intents) {
   return names;
 }
 
-Result<std::vector<LabelledText>> label(const std::vector<Row>& rows,
+Result<std::vector<LabelledText>> label(const std::vector<LabelledRow>& rows,
                                         const std::vector<Intent>& known) {
   std::map<std::string, uint32_t> index;
   for (const Intent& intent : known) {
     index.emplace(intent.name, static_cast<uint32_t>(index.size()));
   }
   std::vector<LabelledText> out;
-  for (const Row& row : rows) {
+  for (const LabelledRow& row : rows) {
     if (row.category == kOutOfScope) {
       out.push_back({row.text, support_agent::kNoIntent});
       continue;
@@ -129,8 +130,9 @@ IntentData of_examples(const support_agent::IntentCatalogue& catalogue) {
   return data;
 }
 
-std::vector<Row> rows_of(const support_agent::IntentCatalogue& catalogue, const std::string& path) {
-  std::vector<Row> rows;
+std::vector<LabelledRow> rows_of(const support_agent::IntentCatalogue& catalogue,
+                                 const std::string& path) {
+  std::vector<LabelledRow> rows;
   for (const auto& intent : catalogue.intents) {
     const std::string name =
         intent.top == IntentClass::unknown ? std::string(kOutOfScope) : intent.name;
@@ -161,7 +163,7 @@ Result<IntentData> read_intent_data(const std::string& path) {
   const auto rows = read_rows(path, true);
   if (!rows) return tl::make_unexpected(rows.error());
   std::map<std::string, IntentClass> classes;
-  for (const Row& row : *rows) {
+  for (const LabelledRow& row : *rows) {
     if (row.category != kOutOfScope) {
       classes.emplace(row.category, row.top.value_or(IntentClass::faq));
     }
@@ -189,7 +191,7 @@ Result<std::vector<LabelledText>> read_messages(const std::string& path,
 Result<std::vector<LabelledText>> read_out_of_scope(const std::string& path) {
   const auto rows = read_rows(path, false);
   if (!rows) return tl::make_unexpected(rows.error());
-  for (const Row& row : *rows) {
+  for (const LabelledRow& row : *rows) {
     if (row.category == kOutOfScope) continue;
     Error error = row.unknown_category;
     error.message = error.message.substr(0, error.message.rfind("the model")) + "\"" +
@@ -197,7 +199,7 @@ Result<std::vector<LabelledText>> read_out_of_scope(const std::string& path) {
     return tl::make_unexpected(error);
   }
   std::vector<LabelledText> out;
-  for (const Row& row : *rows) out.push_back({row.text});
+  for (const LabelledRow& row : *rows) out.push_back({row.text});
   return out;
 }
 

@@ -33,8 +33,8 @@ namespace {
 
 using payments_agent::Totals;
 
-constexpr uint32_t kPayments = 0;  // index into the consumer's topics
-constexpr uint32_t kApprovals = 1;
+constexpr uint32_t kPaymentsIndex = 0;  // index into the consumer's topics
+constexpr uint32_t kApprovalsIndex = 1;
 constexpr std::size_t kVerdictBytesMax = 65'536;
 constexpr int64_t kClockBackwardsMs = 5'000;
 constexpr int64_t kDistrustClockMs = 60'000;
@@ -219,8 +219,8 @@ Status Term::open_input() {
                                             {"payments.transactions", "payops.approvals"});
   if (!consumer) return tl::make_unexpected(consumer.error());
   consumer_ = std::move(*consumer);
-  auto payments_id = consumer_->topic_id(kPayments);
-  auto approvals_id = consumer_->topic_id(kApprovals);
+  auto payments_id = consumer_->topic_id(kPaymentsIndex);
+  auto approvals_id = consumer_->topic_id(kApprovalsIndex);
   if (!payments_id) return tl::make_unexpected(payments_id.error());
   if (!approvals_id) return tl::make_unexpected(approvals_id.error());
   payments_id_ = *payments_id;
@@ -268,16 +268,16 @@ Status Term::assign_new_partitions() {
     });
     if (known) continue;
     fresh = true;
-    const std::string& topic_id = mark.topic == kPayments ? payments_id_ : approvals_id_;
+    const std::string& topic_id = mark.topic == kPaymentsIndex ? payments_id_ : approvals_id_;
     // Payments are read from the beginning; verdicts that came before this agent ever ran are not
     // about anything it proposed.
     Cursor cursor{topic_id, mark.partition, mark.begin, mark.begin, {}, {}};
-    if (mark.topic == kApprovals) cursor.replay_from = cursor.seen_to = mark.end;
+    if (mark.topic == kApprovalsIndex) cursor.replay_from = cursor.seen_to = mark.end;
     for (const Cursor& stored : stepper_->cursors()) {
       if (stored.topic_id == topic_id && stored.partition == mark.partition) cursor = stored;
     }
     assigned_.push_back({mark.topic, mark.partition, cursor.replay_from});
-    if (mark.topic == kPayments) {
+    if (mark.topic == kPaymentsIndex) {
       observer_->assign(mark.partition, {cursor.replay_from, cursor.seen_to, cursor.high_ms,
                                          std::move(cursor.doubts_ms)});
     }
@@ -293,7 +293,7 @@ Status Term::assign_new_partitions() {
 std::vector<Cursor> Term::cursors() const {
   std::vector<Cursor> cursors;
   for (const streaming::Position& p : assigned_) {
-    if (p.topic == kPayments) {
+    if (p.topic == kPaymentsIndex) {
       observation::Position at = observer_->position(p.partition);
       cursors.push_back({payments_id_, p.partition, at.replay_from, at.seen_to, at.high_ms,
                          std::move(at.doubts_ms)});
@@ -312,7 +312,7 @@ void Term::take_batch() {
   if (!batch.records.empty()) last_message_ms_ = now_ms;
   messages_.clear();
   for (const streaming::Record& record : batch.records) {
-    if (record.topic == kPayments) {
+    if (record.topic == kPaymentsIndex) {
       messages_.push_back({record.partition, record.offset, record.payload});
     } else {
       loop_->add_verdict(read_verdict(record.payload, keys_, now_ms));
@@ -320,7 +320,7 @@ void Term::take_batch() {
   }
   observer_->add(messages_, now_ms);
   for (const streaming::Position& end : batch.ends) {
-    if (end.topic == kPayments) observer_->at_end(end.partition, now_ms);
+    if (end.topic == kPaymentsIndex) observer_->at_end(end.partition, now_ms);
   }
   for (const streaming::Gap& gap : batch.gaps) {
     gap_ = true;

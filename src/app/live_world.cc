@@ -17,7 +17,7 @@ namespace payops::app {
 namespace {
 
 constexpr int64_t kTickMs = 100;  // simulated time between looks at actions
-constexpr int64_t kFlushTimeoutMs = 60'000;
+constexpr int64_t kWorldSentMs = 60'000;
 
 // Where events go: a topic or a file.
 class EventSink {
@@ -69,7 +69,7 @@ class TopicSink final : public EventSink {
     return producer_->send("simulator.truth", to_string(event.scope), dump(to_json(event)));
   }
   Status finish() override {
-    if (Status status = producer_->flush(kFlushTimeoutMs); !status) return status;
+    if (Status status = producer_->flush(kWorldSentMs); !status) return status;
     const uint64_t failed = producer_->counts().failed;
     if (failed == 0) return {};
     return fail(ErrorCode::unavailable, std::to_string(failed) + " events were not delivered");

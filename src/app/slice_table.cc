@@ -40,7 +40,7 @@ std::optional<Moment> read_moment(const std::string& text) {
   return Moment{TimeForm::iso, *ts_ms};
 }
 
-std::string name_of(TimeForm form) {
+std::string form_name(TimeForm form) {
   return form == TimeForm::iso       ? "a date and time"
          : form == TimeForm::seconds ? "seconds since 1970"
                                      : "ms since 1970";
@@ -180,8 +180,8 @@ Result<std::optional<std::size_t>> Reading::period_of_row() const {
   }
   if (moment->form != at_.form) {
     return tl::make_unexpected(csv_->wrong(time_, "\"" + csv_->text(time_) + "\" reads as " +
-                                                      name_of(moment->form) + ", but --at \"" +
-                                                      spec_.at + "\" as " + name_of(at_.form)));
+                                                      form_name(moment->form) + ", but --at \"" +
+                                                      spec_.at + "\" as " + form_name(at_.form)));
   }
   const int64_t after = moment->ts_ms - at_.ts_ms;
   if (after >= step_ms_) return std::optional<std::size_t>();

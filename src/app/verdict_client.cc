@@ -15,7 +15,7 @@
 namespace payops::app {
 namespace {
 
-constexpr int64_t kFlushTimeoutMs = 15'000;
+constexpr int64_t kVerdictFlushMs = 15'000;
 
 std::optional<Proposal> as_proposal(std::string_view payload, const std::string& action_id) {
   // Most messages are about something else: look before parsing.
@@ -115,7 +115,7 @@ Result<std::optional<payments_agent::VerdictResult>> publish_verdict(
   if (!producer) return tl::make_unexpected(producer.error());
   const std::string payload = dump(to_json(verdict));
   Status sent = (*producer)->send("payops.approvals", verdict.proposal_id, payload);
-  if (sent) sent = (*producer)->flush(kFlushTimeoutMs);
+  if (sent) sent = (*producer)->flush(kVerdictFlushMs);
   if (!sent) return tl::make_unexpected(sent.error());
   const int64_t give_up_ms = clock.now_ms() + static_cast<int64_t>(wait_s * 1000.0);
   do {

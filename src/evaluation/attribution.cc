@@ -9,7 +9,7 @@
 namespace payops::evaluation {
 namespace {
 
-constexpr std::size_t kBins = 10;
+constexpr std::size_t kProbabilityBins = 10;
 
 // What was said of one world, and whether it was so.
 struct Judged {
@@ -64,15 +64,16 @@ void close(AttributionFamily& family) {
 }
 
 void fill_bins(const std::vector<Judged>& all, AttributionFigures& figures) {
-  figures.bins.resize(kBins);
+  figures.bins.resize(kProbabilityBins);
   std::size_t said = 0;
-  for (std::size_t b = 0; b < kBins; ++b) {
-    figures.bins[b].low = static_cast<double>(b) / kBins;
-    figures.bins[b].high = static_cast<double>(b + 1) / kBins;
+  for (std::size_t b = 0; b < kProbabilityBins; ++b) {
+    figures.bins[b].low = static_cast<double>(b) / kProbabilityBins;
+    figures.bins[b].high = static_cast<double>(b + 1) / kProbabilityBins;
   }
   for (const Judged& judged : all) {
     for (const auto& [probability, right] : judged.candidates) {
-      const auto b = std::min(kBins - 1, static_cast<std::size_t>(probability * kBins));
+      const auto b =
+          std::min(kProbabilityBins - 1, static_cast<std::size_t>(probability * kProbabilityBins));
       ReliabilityBin& bin = figures.bins[b];
       ++bin.said;
       bin.mean_probability += probability;  // sums until closed

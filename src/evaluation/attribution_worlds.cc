@@ -12,7 +12,14 @@ namespace {
 using reasoning::kAnyValue;
 using Values = std::vector<int32_t>;
 
-enum Draw : uint64_t { kLeaves, kVolumes, kRates, kCauses, kCounts, kShared };
+enum Draw : uint64_t {
+  kLeafDraws,
+  kVolumeDraws,
+  kRateDraws,
+  kCauseDraws,
+  kCountDraws,
+  kSharedDraws
+};
 
 double between(RandomStream& draw, double low, double high) {
   return low + (high - low) * draw.uniform();
@@ -91,7 +98,7 @@ Values Drawing::simplest(Values slice) const {
 }
 
 void Drawing::draw_leaves() {
-  RandomStream draw = random_.at(kLeaves);
+  RandomStream draw = random_.at(kLeafDraws);
   const std::size_t open = width() - (family_.upstream_of >= 0 ? 1 : 0);
   double all = 1.0;
   for (std::size_t d = 0; d < open; ++d) all *= family_.values[d];
@@ -128,14 +135,14 @@ void Drawing::draw_leaves() {
 
 void Drawing::draw_rates() {
   const std::size_t leaves = world_.counts.values.size() / width();
-  RandomStream draw = random_.at(kVolumes);
+  RandomStream draw = random_.at(kVolumeDraws);
   noise_ = between(draw, family_.noise_low, family_.noise_high);
   uneven_ = between(draw, 0.0, family_.uneven_high);
   const auto factor = [&](uint64_t what, std::size_t leaf, double sd) {
     double log_factor = 0.0;
     for (std::size_t d = 0; d < width(); ++d) {
       log_factor +=
-          sd * random_.at(kRates, what, d, world_.counts.values[leaf * width() + d]).normal();
+          sd * random_.at(kRateDraws, what, d, world_.counts.values[leaf * width() + d]).normal();
     }
     return std::exp(log_factor);
   };
@@ -165,7 +172,7 @@ bool Drawing::fits(const Values& slice, double size) const {
 }
 
 void Drawing::draw_causes() {
-  RandomStream draw = random_.at(kCauses);
+  RandomStream draw = random_.at(kCauseDraws);
   cause_of_.assign(volume_.size(), -1);
   const std::size_t wanted =
       family_.causes_low + draw.below(family_.causes_high - family_.causes_low + 1);
@@ -201,8 +208,9 @@ double Drawing::shared(std::size_t leaf, std::size_t period) const {
   if (family_.common_noise <= 0.0) return 1.0;
   double log_factor = 0.0;
   for (std::size_t d = 0; d < width(); ++d) {
-    log_factor += family_.common_noise *
-                  random_.at(kShared, period, d, world_.counts.values[leaf * width() + d]).normal();
+    log_factor +=
+        family_.common_noise *
+        random_.at(kSharedDraws, period, d, world_.counts.values[leaf * width() + d]).normal();
   }
   return std::exp(log_factor);
 }
@@ -255,7 +263,7 @@ void Drawing::draw_binomial(RandomStream& draw, std::size_t leaf) {
 
 void Drawing::draw_counts() {
   for (std::size_t i = 0; i < volume_.size(); ++i) {
-    RandomStream draw = random_.at(kCounts, i);
+    RandomStream draw = random_.at(kCountDraws, i);
     if (family_.kind == WorldKind::binomial) {
       draw_binomial(draw, i);
     } else {

@@ -7,9 +7,6 @@
 namespace payops::evaluation {
 namespace {
 
-constexpr uint64_t kDraws = 2000;
-constexpr uint64_t kSeed = 20'260'302;
-
 double quotient(double part, double whole) { return whole > 0.0 ? part / whole : 0.0; }
 
 }  // namespace
@@ -21,9 +18,9 @@ Interval pooled_ratio(const std::vector<Ratio>& clusters) {
     all.part += c.part;
     all.whole += c.whole;
   }
-  const Random random(kSeed);
+  const Random random(kBootstrapSeed);
   std::vector<double> draws;
-  for (uint64_t draw = 0; draw < kDraws; ++draw) {
+  for (uint64_t draw = 0; draw < kBootstrapDraws; ++draw) {
     RandomStream stream = random.at(draw);
     Ratio sum;
     for (std::size_t i = 0; i < clusters.size(); ++i) {

@@ -18,7 +18,7 @@ using simulators::Scenario;
 
 constexpr std::size_t kCauses = enum_names<Cause>.size();
 constexpr std::array<std::size_t, 3> kJudgedCycles{0, 2, 7};  // that know of an alarm
-constexpr std::size_t kBins = 10;
+constexpr std::size_t kPosteriorBins = 10;
 
 using ByCause = std::array<double, kCauses>;
 
@@ -160,7 +160,8 @@ HypothesisCase judge(std::size_t number, const Drawn& drawn,
 void count(const std::vector<Hypothesis>& hypotheses, const Drawn& drawn,
            std::vector<ReliabilityBin>& bins) {
   for (const Hypothesis& h : hypotheses) {
-    const auto bin = std::min(kBins - 1, static_cast<std::size_t>(h.posterior * kBins));
+    const auto bin =
+        std::min(kPosteriorBins - 1, static_cast<std::size_t>(h.posterior * kPosteriorBins));
     ReliabilityBin& b = bins[bin];
     ++b.said;
     b.mean_probability += h.posterior;
@@ -195,8 +196,8 @@ Result<HypothesisCalibration> calibrate_hypotheses(const HypothesisDraw& draw,
       draw.progress);
   HypothesisCalibration result;
   result.faults = draw.faults;
-  for (std::size_t i = 0; i < kBins; ++i) {
-    const double width = 1.0 / kBins;
+  for (std::size_t i = 0; i < kPosteriorBins; ++i) {
+    const double width = 1.0 / kPosteriorBins;
     ReliabilityBin bin;
     bin.low = static_cast<double>(i) * width;
     bin.high = static_cast<double>(i + 1) * width;

@@ -4,14 +4,13 @@
 #include <map>
 #include <set>
 
+#include "bootstrap.h"
 #include "payops/core/check.h"
 #include "payops/core/random.h"
 
 namespace payops::evaluation {
 namespace {
 
-constexpr uint64_t kDraws = 2000;
-constexpr uint64_t kBootstrapSeed = 20'260'302;
 constexpr double kWeekS = 7.0 * 86'400.0;
 
 // Money of one policy by seed: the clusters.
@@ -37,7 +36,7 @@ template <class Use>
 void resample(const BySeed& data, Use&& use) {
   const Random random(kBootstrapSeed);
   const std::size_t seeds = data.gain.size();
-  for (uint64_t draw = 0; draw < kDraws; ++draw) {
+  for (uint64_t draw = 0; draw < kBootstrapDraws; ++draw) {
     RandomStream stream = random.at(draw);
     double gain = 0.0, oracle = 0.0, agent = 0.0, runs = 0.0;
     for (std::size_t i = 0; i < seeds; ++i) {
@@ -161,7 +160,7 @@ PolicySummary summarise(const std::vector<PolicyRun>& runs,
   PolicySummary summary;
   summary.scenarios = table.families.size();
   summary.seeds = table.seeds.size();
-  summary.draws = kDraws;
+  summary.draws = kBootstrapDraws;
   for (const std::string& policy : table.policies) {
     summary.total.push_back(sum_up(table, "*", policy));
   }

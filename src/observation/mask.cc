@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include "numbers.h"
+
 namespace payops::observation {
 namespace {
 
@@ -14,8 +16,6 @@ constexpr std::size_t kShown = 4;
 constexpr std::size_t kLookAhead = 2 * kLongestCard;
 // Digits of one run that are weighed; beyond it the whole run is masked unweighed.
 constexpr std::size_t kMaxRunDigits = 64;
-
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 bool luhn_holds(const std::string& text, const std::vector<std::size_t>& at, std::size_t from,
                 std::size_t size) {

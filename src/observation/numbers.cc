@@ -8,8 +8,6 @@ namespace {
 constexpr int kMaxDigits = 18;
 constexpr int64_t kFarExponent = 100'000;
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
 // Counts the digits at the front of `text` and takes them off.
 std::string_view take_digits(std::string_view& text) {
   std::size_t n = 0;

@@ -9,6 +9,8 @@
 
 namespace payops::observation {
 
+inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
 // True for the JSON grammar of a number.
 [[nodiscard]] bool is_number(std::string_view token);
 

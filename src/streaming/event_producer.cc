@@ -8,7 +8,7 @@
 namespace payops::streaming {
 namespace {
 
-void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
+void count_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
   ClientWatch& watch = *static_cast<ClientWatch*>(opaque);
   if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
     ++watch.delivered;
@@ -61,7 +61,7 @@ Result<std::unique_ptr<EventProducer>> EventProducer::open(const StreamingConfig
                    {"partitioner", "murmur2_random"},
                    {"message.timeout.ms", std::to_string(options.give_up_after_s * 1000)}});
   if (!conf) return tl::make_unexpected(conf.error());
-  rd_kafka_conf_set_dr_msg_cb(conf->get(), on_delivery);
+  rd_kafka_conf_set_dr_msg_cb(conf->get(), count_delivery);
   auto client = open_client(ClientKind::writer, std::move(*conf), impl->watch);
   if (!client) return tl::make_unexpected(client.error());
   impl->client = std::move(*client);

@@ -85,7 +85,7 @@ Status Producer::Impl::retry_until(int64_t deadline_ms, const std::string& doing
 namespace {
 
 // Which message was rejected and why; the transaction's own error only says that one was.
-void on_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
+void note_delivery(rd_kafka_t*, const rd_kafka_message_t* message, void* opaque) {
   if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) return;
   ClientWatch& watch = *static_cast<ClientWatch*>(opaque);
   ++watch.failed;
@@ -121,7 +121,7 @@ Result<std::unique_ptr<Producer>> Producer::open(const StreamingConfig& config,
        {"partitioner", "murmur2_random"},
        {"transaction.timeout.ms", std::to_string(config.publish_timeout_s * 1000 + 20'000)}});
   if (!conf) return tl::make_unexpected(conf.error());
-  rd_kafka_conf_set_dr_msg_cb(conf->get(), on_delivery);
+  rd_kafka_conf_set_dr_msg_cb(conf->get(), note_delivery);
   auto client = open_client(ClientKind::writer, std::move(*conf), impl->watch);
   if (!client) return tl::make_unexpected(client.error());
   impl->client = std::move(*client);

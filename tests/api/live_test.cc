@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "stage.h"
+#include "support/paths.h"
 
 namespace payops::api {
 namespace {
@@ -20,8 +21,8 @@ int play(Stage& stage, const std::string& name) {
     do stage.turn();
     while (!changed.wait_for(held, std::chrono::milliseconds(3), [&] { return over; }));
   });
-  const std::string command = "/usr/bin/python3 " PAYOPS_SOURCE_DIR "/tests/api/live.py " + name +
-                              " " + std::to_string(stage.console->http_port()) + " " +
+  const std::string command = "/usr/bin/python3 " + testing::source_path("tests/api/live.py") +
+                              " " + name + " " + std::to_string(stage.console->http_port()) + " " +
                               std::to_string(stage.console->ws_port()) + " " +
                               stage.token(Role::viewer);
   const int status = std::system(command.c_str());

@@ -7,6 +7,7 @@
 #include "payops/streaming/consumer.h"
 #include "payops/streaming/topics.h"
 #include "support/kafka_server.h"
+#include "support/paths.h"
 #include "support/process.h"
 
 namespace payops::testing {
@@ -28,21 +29,21 @@ Deployment::Deployment(std::string in_folder, std::string with_prefix)
 }
 
 std::vector<std::string> Deployment::agent(const std::vector<std::string>& more) const {
-  std::vector<std::string> argv{PAYOPS_BINARY, "agent",           "--config", config_file,
-                                "--state",     folder + "/state", "--audit",  audit_dir()};
+  std::vector<std::string> argv{payops_program(), "agent",           "--config", config_file,
+                                "--state",        folder + "/state", "--audit",  audit_dir()};
   argv.insert(argv.end(), more.begin(), more.end());
   return argv;
 }
 
 std::vector<std::string> Deployment::simulate(const std::vector<std::string>& more) const {
-  std::vector<std::string> argv{PAYOPS_BINARY,    "simulate", "--bootstrap", streaming.bootstrap,
+  std::vector<std::string> argv{payops_program(), "simulate", "--bootstrap", streaming.bootstrap,
                                 "--topic-prefix", prefix,     "--json"};
   argv.insert(argv.end(), more.begin(), more.end());
   return argv;
 }
 
 std::string run_payops(const std::string& folder, std::vector<std::string> arguments, int wanted) {
-  arguments.insert(arguments.begin(), PAYOPS_BINARY);
+  arguments.insert(arguments.begin(), payops_program());
   static int calls = 0;
   Process process("run" + std::to_string(++calls), folder, arguments);
   if (!process.wait(90) || process.exit_status() != wanted) {

@@ -5,6 +5,7 @@
 #include "memory/folder.h"
 #include "payops/memory/audit_reader.h"
 #include "payops/memory/audit_verify.h"
+#include "support/paths.h"
 
 namespace payops::memory {
 namespace {
@@ -269,9 +270,9 @@ std::string between(const std::string& text, const std::string& from, const std:
 }
 
 TEST_CASE("the verifier in the documentation is the script, and both agree with payops") {
-  const std::string root = PAYOPS_SOURCE_DIR;
-  const std::string script = root + "/scripts/verify_audit.py";
-  CHECK(between(bytes_of(root + "/docs/audit-log.md"), "```python\n", "```") == bytes_of(script));
+  const std::string script = testing::source_path("scripts/verify_audit.py");
+  const std::string page = bytes_of(testing::source_path("docs/audit-log.md"));
+  CHECK(between(page, "```python\n", "```") == bytes_of(script));
   const Log log;
   const auto verdict = [&] {
     return std::system(("python3 " + script + " " + log.directory + " > /dev/null 2>&1").c_str());

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "payops/observation/observer.h"
+#include "support/paths.h"
 
 namespace payops::observation {
 
@@ -60,7 +61,7 @@ class Event {
 
 inline DeclineTable declines() {
   static const DeclineTable table = [] {
-    auto loaded = DeclineTable::load(PAYOPS_SOURCE_DIR "/config/decline_codes.yaml");
+    auto loaded = DeclineTable::load(testing::source_path("config/decline_codes.yaml"));
     if (!loaded) throw std::runtime_error(loaded.error().message);
     return *loaded;
   }();

@@ -7,7 +7,7 @@
 namespace payops::observation {
 namespace {
 
-const std::string kExamples = PAYOPS_SOURCE_DIR "/examples/events/";
+const std::string kExamples = testing::source_path("examples/events/");
 
 FieldMapping example() {
   auto mapping = read_yaml_file<FieldMapping>(kExamples + "acquirer_mapping.yaml");

@@ -14,6 +14,7 @@
 #include "payops/runtime/in_memory.h"
 #include "payops/safety/verdict.h"
 #include "payops/simulators/world.h"
+#include "support/paths.h"
 
 namespace payops::payments_agent {
 
@@ -22,9 +23,10 @@ class ClosedLoop {
   explicit ClosedLoop(const std::string& scenario, AgentConfig with = {}, uint64_t seed = 1)
       : config(std::move(with)),
         key(*key_pair_from_seed(std::string(64, '7'))),
-        world_(*simulators::load_scenario(scenario, {PAYOPS_SOURCE_DIR "/simulators/scenarios"}),
+        world_(*simulators::load_scenario(scenario, {testing::source_path("simulators/scenarios")}),
                seed, kStartMs),
-        declines_(*observation::DeclineTable::load(PAYOPS_SOURCE_DIR "/config/decline_codes.yaml")),
+        declines_(
+            *observation::DeclineTable::load(testing::source_path("config/decline_codes.yaml"))),
         outbox_([this](const OutboxEntry& entry) { deliver(entry); }) {
     config.operator_keys = {key.public_key_hex};
     config.economics.margin_share = world_.scenario().economics.margin_share;

@@ -11,6 +11,8 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "support/paths.h"
+
 namespace payops::testing {
 namespace {
 
@@ -28,7 +30,7 @@ std::string first_word(const std::string& file) {
   return word;
 }
 
-const std::string kScript = std::string(PAYOPS_SOURCE_DIR) + "/scripts/kafka";
+const std::string kScript = source_path("scripts/kafka");
 
 }  // namespace
 

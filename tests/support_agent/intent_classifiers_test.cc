@@ -6,6 +6,7 @@
 
 #include "payops/core/text.h"
 #include "small_lesson.h"
+#include "support/paths.h"
 
 namespace payops::support_agent {
 namespace {
@@ -15,8 +16,7 @@ IntentCatalogue shipped() {
   IntentCatalogue catalogue;
   for (const char* name :
        {"account", "banking", "cards", "payments", "people", "refunds", "unknown"}) {
-    const std::string file =
-        std::string(PAYOPS_SOURCE_DIR) + "/config/support/intents/" + name + ".yaml";
+    const std::string file = testing::source_path("config/support/intents/" + name + ".yaml");
     const auto text = read_file(file);
     REQUIRE(text);
     const Status status = add_intents(catalogue, *text, file);
