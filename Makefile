@@ -22,6 +22,9 @@ configure = echo "==> Configuring ($(1))" && cmake --preset $(1) $(2) >build/$(1
             { cat build/$(1).configure.log; exit 1; }
 build = echo "==> Compiling ($(1)$(if $(2), $(2)))" && \
         cmake --build build/$(1) -j $(JOBS) $(if $(2),--target $(2))
+# The program alone, unless its tree has been configured with more.
+release = $(call configure,release,$(if $(wildcard build/release/CMakeCache.txt),,-DPAYOPS_TESTS=OFF)) && \
+          $(call build,release,payops)
 ctest = cd build/$(1) && ctest --output-on-failure $(2)
 
 help: ## this list
@@ -30,11 +33,11 @@ help: ## this list
 demo: ## install, build, and watch the agent work; ARGS="--duration 60", BROKER=kafka
 	@scripts/install-deps build $(if $(filter kafka,$(BROKER)),kafka)
 	@mkdir -p build
-	@$(call configure,release,$(if $(wildcard build/release/CMakeCache.txt),,-DPAYOPS_TESTS=OFF))
-	@$(call build,release,payops)
+	@$(release)
 	@scripts/demo $(BROKER) build/release/payops $(ARGS)
 
 test: dev ## install, build, and run every test that fits into half an hour
+	@$(release)
 	@$(call configure,asan-ubsan) && $(call build,asan-ubsan,asan_share)
 	@$(call configure,tsan) && $(call build,tsan,tsan_share)
 	@$(call configure,fuzz) && $(call build,fuzz,fuzz_targets)
