@@ -3,7 +3,7 @@
 # /usr/share/bash-completion/completions/payops.
 
 # Subcommands, and their options; tests/style/completion_test holds both against the program's help.
-_payops_commands='demo broker topics simulate agent run approve reject kill keys users audit explain replay
+_payops_commands='demo broker topics simulate agent run approve reject kill keys users notify top audit explain replay
   config graph state learned detect backtest attribute evaluate intents bench'
 _payops_words() {
   case $1 in
@@ -20,7 +20,7 @@ _payops_words() {
       ;;
     agent)
       echo --config --bootstrap --mode --state --audit --until-end --verbose --no-console --json
-      echo --topic-prefix
+      echo --topic-prefix --console-bind
       ;;
     run) echo --scenario --seed --duration --rate --config --audit --json --quiet ;;
     approve | reject) echo --bootstrap --key --topic-prefix --by --wait --yes ;;
@@ -31,6 +31,9 @@ _payops_words() {
     users) echo add list ;;
     'users add') echo --role --file --random ;;
     'users list') echo --file ;;
+    notify) echo test --config --bootstrap --topic-prefix --state ;;
+    'notify test') echo --config ;;
+    top) echo --address --user --once --json --interval ;;
     audit) echo verify show export ;;
     'audit verify') echo --checkpoint --json ;;
     'audit show') echo --kind --last ;;

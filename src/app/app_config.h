@@ -7,6 +7,7 @@
 #include "payops/api/config.h"
 #include "payops/core/fields.h"
 #include "payops/core/result.h"
+#include "payops/notify/config.h"
 #include "payops/observation/decline_table.h"
 #include "payops/observation/field_mapping.h"
 #include "payops/observation/observer.h"
@@ -40,13 +41,14 @@ struct AppConfig {
   observation::ObservationConfig observation;
   payments_agent::AgentConfig agent;
   api::ConsoleConfig console;
+  notify::NotifyConfig notify;
   simulators::StreamLogging logging;
   static constexpr auto fields() {
     return std::make_tuple(
         field("process", &AppConfig::process), field("streaming", &AppConfig::streaming),
         field("mapping", &AppConfig::mapping), field("observation", &AppConfig::observation),
         field("agent", &AppConfig::agent), field("console", &AppConfig::console),
-        field("logging", &AppConfig::logging));
+        field("notify", &AppConfig::notify), field("logging", &AppConfig::logging));
   }
 };
 

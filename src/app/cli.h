@@ -32,6 +32,8 @@ void add_simulate_command(CLI::App& app, Command& command);
 void add_agent_command(CLI::App& app, Command& command);
 void add_verdict_commands(CLI::App& app, Command& command);  // approve, reject, kill, keys
 void add_users_command(CLI::App& app, Command& command);
+void add_notify_command(CLI::App& app, Command& command);
+void add_top_command(CLI::App& app, Command& command);
 void add_audit_command(CLI::App& app, Command& command);
 void add_explain_command(CLI::App& app, Command& command);
 void add_replay_command(CLI::App& app, Command& command);

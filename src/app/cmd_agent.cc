@@ -23,6 +23,7 @@ struct AgentOptions {
   std::string mode;
   std::string state_dir;
   std::string audit_dir;
+  std::string console_bind;
   bool until_end = false;
   bool verbose = false;
   bool json = false;
@@ -37,6 +38,7 @@ Result<AppConfig> configured(const AgentOptions& options) {
   if (!options.topic_prefix.empty()) config->streaming.topic_prefix = options.topic_prefix;
   if (!options.state_dir.empty()) config->process.state_dir = options.state_dir;
   if (!options.audit_dir.empty()) config->process.audit_dir = options.audit_dir;
+  if (!options.console_bind.empty()) config->console.bind = options.console_bind;
   if (!options.mode.empty()) config->agent.limits.mode = *parse_enum<Mode>(options.mode);
   return config;
 }
@@ -113,6 +115,8 @@ void add_agent_command(CLI::App& app, Command& command) {
   sub->add_flag("--verbose", options->verbose,
                 "Tell every cycle, also where stdout is no terminal");
   sub->add_flag("--no-console", options->no_console, "Serve no console, whatever the file says");
+  sub->add_option("--console-bind", options->console_bind,
+                  "The address that the console serves on, instead of the file's");
   sub->add_flag("--json", options->json, "Counts as one JSON document on stdout at the end");
   sub->footer(
       "Example: payops agent --config config/agent.yaml --bootstrap localhost:9092\n"

@@ -1,14 +1,11 @@
 // payops users: who may sign in to the console.
-#include <termios.h>
-#include <unistd.h>
-
 #include <cstdio>
-#include <iostream>
 #include <memory>
 #include <string>
 
 #include "app_config.h"
 #include "cli.h"
+#include "password.h"
 #include "payops/api/access.h"
 
 namespace payops::app {
@@ -20,25 +17,6 @@ struct UsersOptions {
   std::string file = api::ConsoleConfig{}.users_file;
   bool random = false;
 };
-
-// From the terminal without echo, or a line of stdin.
-std::string asked_password() {
-  termios before{};
-  const bool terminal = isatty(STDIN_FILENO) != 0 && tcgetattr(STDIN_FILENO, &before) == 0;
-  if (terminal) {
-    termios quiet = before;
-    quiet.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-    std::fprintf(stderr, "password: ");
-  }
-  std::string password;
-  std::getline(std::cin, password);
-  if (terminal) {
-    (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-    std::fprintf(stderr, "\n");
-  }
-  return password;
-}
 
 int add(const UsersOptions& options) {
   const std::string password = options.random ? api::random_password() : asked_password();

@@ -106,6 +106,7 @@ void Pager::take(const Incident& incident, int64_t now_ms) {
   }
   const bool open = std::any_of(thing->incidents.begin(), thing->incidents.end(), lasts);
   thing->quiet_since_ms = open ? 0 : now_ms;
+  thing->heard_ms = now_ms;
   ++revision_;
 }
 
@@ -210,7 +211,12 @@ void Pager::settle(const std::string& name, const Delivery& delivery, int64_t no
 // A thing that is over and of which nobody has to be told any more.
 void Pager::forget(int64_t now_ms) {
   const auto done = [&](const Thing& thing) {
-    if (thing.quiet_since_ms == 0) return false;
+    if (thing.quiet_since_ms == 0) {
+      return now_ms > thing.heard_ms + kUnheardMs &&
+             std::none_of(state_.desks.begin(), state_.desks.end(), [&](const auto& desk) {
+               return desk.second.telling.count(thing.id) != 0;
+             });
+    }
     if (now_ms < thing.quiet_since_ms + config_.resolve_hold_s * 1000) return false;
     return std::none_of(least_.begin(), least_.end(), [&](const auto& desk) {
       Told told;

@@ -87,7 +87,8 @@ struct Consumer::Impl {
 
 Result<std::unique_ptr<Consumer>> Consumer::open(const StreamingConfig& config,
                                                  std::vector<std::string> topics,
-                                                 std::size_t batch_records) {
+                                                 std::size_t batch_records,
+                                                 const std::string& group) {
   auto impl = std::make_unique<Impl>();
   impl->config = config;
   for (const std::string& topic : topics) {
@@ -96,7 +97,9 @@ Result<std::unique_ptr<Consumer>> Consumer::open(const StreamingConfig& config,
     }
     impl->names.push_back(topic_name(config, topic));
   }
-  auto conf = client_conf(config, reader_defaults(), reader_fixed(config));
+  Properties fixed = reader_fixed(config);
+  fixed.emplace_back("group.id", config.topic_prefix + group);
+  auto conf = client_conf(config, reader_defaults(), fixed);
   if (!conf) return tl::make_unexpected(conf.error());
   // Without a group there is nothing to rebalance; the callback only keeps librdkafka from doing
   // it on its own thread.
@@ -363,6 +366,25 @@ bool Consumer::has_read_to(const std::vector<Watermarks>& ends) const {
   });
 }
 
+std::optional<int64_t> Consumer::lag() const {
+  int64_t sum = 0;
+  for (uint32_t topic = 0; topic < impl_->readings.size(); ++topic) {
+    for (std::size_t p = 0; p < impl_->readings[topic].size(); ++p) {
+      const Reading& one = impl_->readings[topic][p];
+      if (!one.assigned) continue;
+      int64_t begin = -1, end = -1;
+      if (rd_kafka_get_watermark_offsets(impl_->client.get(), impl_->names[topic].c_str(),
+                                         static_cast<int32_t>(p), &begin,
+                                         &end) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+          end < 0 || one.position < 0) {
+        return std::nullopt;
+      }
+      sum += std::max<int64_t>(0, end - one.position);
+    }
+  }
+  return sum;
+}
+
 bool Consumer::broker_up() const { return impl_->watch.broker_up; }
 const std::string& Consumer::trouble() const { return impl_->watch.trouble; }
 
@@ -374,6 +396,33 @@ void Consumer::show_positions(const std::vector<Position>& positions) {
         ->offset = at.offset;
   }
   rd_kafka_commit(impl_->client.get(), list.get(), 1);
+}
+
+Result<std::vector<Position>> Consumer::shown_positions() const {
+  const int timeout_ms = request_timeout_ms(impl_->config);
+  const auto counts = partition_counts(impl_->client.get(), impl_->names, timeout_ms);
+  if (!counts) return tl::make_unexpected(counts.error());
+  const PartitionList list(rd_kafka_topic_partition_list_new(16));
+  std::vector<Position> asked;
+  for (uint32_t topic = 0; topic < impl_->names.size(); ++topic) {
+    for (int32_t partition = 0; partition < (*counts)[topic]; ++partition) {
+      rd_kafka_topic_partition_list_add(list.get(), impl_->names[topic].c_str(), partition);
+      asked.push_back({.topic = topic, .partition = partition});
+    }
+  }
+  if (const rd_kafka_resp_err_t err =
+          rd_kafka_committed(impl_->client.get(), list.get(), timeout_ms);
+      err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return fail_retryable(
+        ErrorCode::unavailable,
+        std::string("Kafka does not say how far the group has read: ") + rd_kafka_err2str(err));
+  }
+  std::vector<Position> shown;
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    asked[i].offset = list->elems[i].offset;
+    if (asked[i].offset >= 0) shown.push_back(asked[i]);
+  }
+  return shown;
 }
 
 }  // namespace payops::streaming

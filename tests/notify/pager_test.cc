@@ -182,6 +182,16 @@ TEST_CASE("what it knows survives being written down: a repeat is no second page
   CHECK(again.idle(now));
 }
 
+TEST_CASE("what was never said to be over does not swallow what comes later") {
+  Pager p = pager();
+  int64_t now = kStart;
+  p.take(incident("1", "HDFC"), now);
+  CHECK_FALSE(told(p, now += 5 * kSecond).empty());
+  CHECK(told(p, now += kUnheardMs + kSecond).empty());
+  p.take(incident("2", "HDFC"), now);
+  CHECK(told(p, now += 5 * kSecond).find("[HIGH]") == 0);
+}
+
 // A bank that is in trouble or not, as its incidents tell it.
 struct Bank {
   int number = 0;

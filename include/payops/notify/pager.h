@@ -29,16 +29,21 @@ namespace payops::notify {
 
 inline constexpr std::size_t kThingsMax = 500;
 inline constexpr std::size_t kIncidentsMax = 64;  // of one thing; the first over is forgotten first
+// A thing of which nothing was heard for so long is not what comes next: whoever told of it is
+// gone. The agent takes what lasts for freeze_max_s (two hours) as the new normal, and says so.
+inline constexpr int64_t kUnheardMs = 6 * 3'600'000;
 inline constexpr std::size_t kToldAtOnceMax = 20;  // things in one message
 
 // One thing to people: incidents that belong together.
 struct Thing {
   std::string id{};  // "thing-" + 16 hex, a function of its first incident
   int64_t opened_ms = 0;
+  int64_t heard_ms = 0;        // when anything was last heard of it
   int64_t quiet_since_ms = 0;  // 0 while any of it lasts
   std::vector<Incident> incidents{};
   static constexpr auto fields() {
     return std::make_tuple(field("id", &Thing::id), field("opened_ms", &Thing::opened_ms),
+                           field("heard_ms", &Thing::heard_ms),
                            field("quiet_since_ms", &Thing::quiet_since_ms),
                            field("incidents", &Thing::incidents));
   }

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -65,11 +66,12 @@ struct Watermarks {
 
 class Consumer {
  public:
-  // `topics`: logical names. `batch_records`: the most that one poll gives. Waits for no broker:
-  // do that by await_cluster(). Errors: config; not_found for an unknown logical name.
-  [[nodiscard]] static Result<std::unique_ptr<Consumer>> open(const StreamingConfig& config,
-                                                              std::vector<std::string> topics,
-                                                              std::size_t batch_records = 2048);
+  // `topics`: logical names. `batch_records`: the most that one poll gives. `group`: under which
+  // show_positions() shows; the prefix is put before it. Waits for no broker: do that by
+  // await_cluster(). Errors: config; not_found for an unknown logical name.
+  [[nodiscard]] static Result<std::unique_ptr<Consumer>> open(
+      const StreamingConfig& config, std::vector<std::string> topics,
+      std::size_t batch_records = 2048, const std::string& group = "payops-agent-display");
   ~Consumer();
 
   // "cluster id/topic name", the topic_id of a cursor. Errors: unavailable.
@@ -99,9 +101,16 @@ class Consumer {
   // The last trouble in words, "" when there was none since it last went well.
   [[nodiscard]] const std::string& trouble() const;
 
-  // Tells Kafka how far reading stands, so that its own tools show a lag (group
-  // "<prefix>payops-agent-display"). Returns at once; a failure changes nothing.
+  // Records of the assigned partitions that are not handed out yet, by what the broker last said of
+  // their ends; nothing while it has not said so of each. Asks nobody.
+  [[nodiscard]] std::optional<int64_t> lag() const;
+
+  // Tells Kafka how far reading stands, so that its own tools show a lag of the group. Returns at
+  // once; a failure changes nothing.
   void show_positions(const std::vector<Position>& positions);
+  // What was last shown so by this group, of the partitions of which anything was. Errors:
+  // unavailable; not_found.
+  [[nodiscard]] Result<std::vector<Position>> shown_positions() const;
 
  private:
   struct Impl;

@@ -43,6 +43,8 @@ int main(int argc, char** argv) {
   add_topics_command(app, command);
   add_verdict_commands(app, command);
   add_users_command(app, command);
+  add_notify_command(app, command);
+  add_top_command(app, command);
   add_audit_command(app, command);
   add_explain_command(app, command);
   add_replay_command(app, command);
