@@ -1,5 +1,6 @@
 #include "payops/api/feed.h"
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -26,6 +27,7 @@ struct Feed::Impl {
   FeedOptions options;
   Chronicle chronicle;
   Sparks sparks{kSparkSeriesMax};
+  Meters meters;
   std::vector<std::string> nodes = payments_agent::PaymentsAgent::shape().nodes;
   Knowledge known;
   bool second_closed = false;
@@ -51,6 +53,8 @@ struct Feed::Impl {
     newest = std::make_shared<Knowledge>(known);
   }
   void read_cells(const payments_agent::PaymentsAgent& agent, int64_t at_ms);
+  void count_cycle(const payments_agent::CycleReport& report,
+                   const std::vector<graph::NodeTiming>& timings);
   void take_answers(const std::vector<payments_agent::VerdictResult>& results);
 };
 
@@ -62,11 +66,31 @@ void Feed::second(const ClosedBucket& bucket) {
   impl_->second_closed = true;
 }
 
+void Feed::input(const payments_agent::InputHead& head) { impl_->meters.ingest += head.counts; }
+
+void Feed::Impl::count_cycle(const payments_agent::CycleReport& report,
+                             const std::vector<graph::NodeTiming>& timings) {
+  int64_t ns = 0;
+  for (const graph::NodeTiming& node : timings) ns += node.duration_ns;
+  const double seconds = static_cast<double>(ns) * 1e-9;
+  const auto bound = std::lower_bound(kCycleBoundsS.begin(), kCycleBoundsS.end(), seconds);
+  ++meters.cycles[static_cast<std::size_t>(bound - kCycleBoundsS.begin())];
+  meters.cycles_s += seconds;
+  for (const safety::Judgement& judged : report.considered) {
+    ++meters.gate[std::string(name_of(judged.verdict.outcome))];
+  }
+  for (const Intervention& judged : report.outcomes) {
+    ++meters.outcomes[{judged.action.type, std::string(name_of(judged.outcome.result))}];
+  }
+}
+
 void Feed::cycle(const payments_agent::PaymentsAgent& agent) {
   auto view = std::make_shared<CycleView>(
       impl_->chronicle.cycle(agent.report(), agent.open_incidents(), agent.ledger().all()));
   view->timings = agent.timings();
   view->nodes = impl_->nodes;
+  impl_->count_cycle(agent.report(), agent.timings());
+  view->meters = std::make_shared<Meters>(impl_->meters);
   impl_->take_answers(view->report.verdicts);
   impl_->known.cycle = std::move(view);
   impl_->changed = true;

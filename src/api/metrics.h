@@ -13,7 +13,7 @@ namespace payops::api {
 class Metrics {
  public:
   void count_request() { ++requests_; }
-  // The text exposition format, version 0.0.4.
+  // The text exposition format, version 0.0.4. Reads /proc for what the process costs.
   [[nodiscard]] std::string text(const Knowledge& known, const HubCounts& hub,
                                  int64_t now_ms) const;
 

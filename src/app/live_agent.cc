@@ -169,6 +169,7 @@ class Term {
   int64_t failing_since_ms_ = 0;  // wall clock; 0 = not failing
   std::string trouble_;
   std::string health_trouble_;
+  api::Load load_;
   std::string kill_told_;  // what was last said of the kill switch; empty while it is off
 };
 
@@ -252,6 +253,7 @@ Status Term::open_input() {
   };
   if (spec_.feed != nullptr) {
     options.on_second = [this](const ClosedBucket& bucket) { spec_.feed->second(bucket); };
+    options.on_input = [this](const payments_agent::InputHead& head) { spec_.feed->input(head); };
   }
   loop_.emplace(agent_, *observer_, *stepper_, std::move(options));
   last_message_ms_ = last_wall_ms_ = clock_.now_ms();
@@ -318,7 +320,10 @@ void Term::take_batch() {
       loop_->add_verdict(read_verdict(record.payload, keys_, now_ms));
     }
   }
+  const int64_t begun_ns = monotonic_ns();
   observer_->add(messages_, now_ms);
+  load_.messages += messages_.size();
+  load_.ingest_ns += monotonic_ns() - begun_ns;
   for (const streaming::Position& end : batch.ends) {
     if (end.topic == kPaymentsIndex) observer_->at_end(end.partition, now_ms);
   }
@@ -389,6 +394,14 @@ void Term::tell_console(const std::string& trouble) {
   pulse.killed = agent_.killed() || kill_.on();
   pulse.agent_state = pulse.killed ? "killed" : trouble.empty() ? "acting" : "observe_only";
   pulse.why = pulse.killed ? kill_told_ : trouble;
+  if (consumer_ != nullptr) pulse.input_lag = consumer_->lag();
+  if (observer_) {
+    load_.open_seconds = observer_->open_seconds();
+    load_.open_attempts = observer_->open_attempts();
+    load_.dead_letters = observer_->dead_letters_pending();
+  }
+  load_.step_pending = stepper_->pending();
+  pulse.load = load_;
   spec_.feed->pulse(std::move(pulse), &agent_);
 }
 
@@ -430,12 +443,19 @@ Result<TermEnd> Term::turn_until_over() {
     if (!stepper_->pending()) take_batch();
     take_console_notes();
     const payments_agent::Health now = health();
-    if (Status status = loop_->pump(now); !status) {
-      if (!status.error().retryable) {
-        if (status.error().code == ErrorCode::refused) return TermEnd::lease_lost;
-        return tl::make_unexpected(status.error());
+    const uint64_t step_before = stepper_->step();
+    const int64_t begun_ns = monotonic_ns();
+    const Status pumped = loop_->pump(now);
+    if (stepper_->step() != step_before) {
+      load_.steps += stepper_->step() - step_before;
+      load_.steps_ns += monotonic_ns() - begun_ns;
+    }
+    if (!pumped) {
+      if (!pumped.error().retryable) {
+        if (pumped.error().code == ErrorCode::refused) return TermEnd::lease_lost;
+        return tl::make_unexpected(pumped.error());
       }
-      if (!wait_out(status.error())) return TermEnd::lease_lost;
+      if (!wait_out(pumped.error())) return TermEnd::lease_lost;
       continue;
     }
     if (!trouble_.empty()) spec_.on_note("going on: what failed works again");

@@ -29,6 +29,7 @@ class Feed {
 
   // The agent's side; one thread, event time in order.
   void second(const ClosedBucket& bucket);                 // a second was closed
+  void input(const payments_agent::InputHead& head);       // what a step begins with
   void cycle(const payments_agent::PaymentsAgent& agent);  // a cycle is over
   // At every turn of the process' loop. Cells are read when a second was closed, at most ten times
   // in a second of wall time.

@@ -8,12 +8,14 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "payops/graph/graph.h"
 #include "payops/model/assessment.h"
 #include "payops/model/decision.h"
 #include "payops/model/effect.h"
+#include "payops/observation/ingest.h"
 #include "payops/payments_agent/cycle_report.h"
 #include "payops/reasoning/cell_reading.h"
 
@@ -28,6 +30,18 @@ struct Deployment {
   bool demo = false;
 };
 
+// What the process' work costs and what waits in it. Times and counts since it began.
+struct Load {
+  uint64_t messages = 0;  // decoded, and the time that took
+  int64_t ingest_ns = 0;
+  uint64_t steps = 0;  // taken, and the time they took: cycle, commit and publishing
+  int64_t steps_ns = 0;
+  std::size_t open_seconds = 0;  // waiting for the watermark
+  std::size_t open_attempts = 0;
+  std::size_t dead_letters = 0;  // held until the next step
+  bool step_pending = false;     // committed, and not published yet
+};
+
 // How the process stands, told several times a second.
 struct Pulse {
   int64_t wall_ms = 0;                  // by the machine's clock; stale when it lies far back
@@ -36,6 +50,7 @@ struct Pulse {
   std::string why;
   bool killed = false;
   std::optional<int64_t> input_lag;  // messages not read yet
+  Load load;
 };
 
 inline constexpr std::size_t kSparkPoints = 60;
@@ -76,12 +91,24 @@ struct InterventionView {
   std::shared_ptr<const Weighed> weighed;  // null: decided before this process began
 };
 
+// Counted over the cycles since the process began.
+inline constexpr std::array<double, 12> kCycleBoundsS{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025,
+                                                      0.05,   0.1,   0.25,   0.5,   1.0,  2.5};
+struct Meters {
+  observation::IngestCounts ingest;
+  std::array<uint64_t, kCycleBoundsS.size() + 1> cycles{};  // by the first bound not exceeded
+  double cycles_s = 0.0;                                    // together
+  std::map<std::string, uint64_t> gate;                     // outcome of the gate -> options
+  std::map<std::pair<std::string, std::string>, uint64_t> outcomes;  // type, result -> how many
+};
+
 struct CycleView {
   payments_agent::CycleReport report;
   std::vector<IncidentView> incidents;
   std::vector<InterventionView> interventions;
   std::vector<graph::NodeTiming> timings;  // of the nodes that ran
   std::vector<std::string> nodes;          // all of them, in order
+  std::shared_ptr<const Meters> meters;    // null: nothing was counted
   double at_risk_minor_per_min = 0.0;
   double lost_today_minor = 0.0;
   double saved_today_minor = 0.0;
