@@ -21,7 +21,7 @@ namespace {
 
 constexpr const char* kGroup = "payops-notify";
 constexpr std::size_t kIdMax = 64;
-constexpr std::size_t kBatch = 256;
+constexpr std::size_t kAlertsBatch = 256;
 constexpr int64_t kShowEveryMs = 1000;
 
 Result<Incident> read_incident(std::string_view payload) {
@@ -84,7 +84,8 @@ Status Speaking::open() {
   if (!journal) return tl::make_unexpected(journal.error());
   auto channels = notify::open_channels(config.notify, notify::environment());
   if (!channels) return tl::make_unexpected(channels.error());
-  auto consumer = streaming::Consumer::open(config.streaming, {"payops.alerts"}, kBatch, kGroup);
+  auto consumer =
+      streaming::Consumer::open(config.streaming, {"payops.alerts"}, kAlertsBatch, kGroup);
   if (!consumer) return tl::make_unexpected(consumer.error());
   consumer_ = std::move(*consumer);
   auto topic_id = consumer_->topic_id(0);

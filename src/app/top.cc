@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "narrate.h"
 #include "payops/core/text.h"
 #include "payops/model/dimensions.h"
 
@@ -30,7 +31,7 @@ const Json& at(const Json& object, const char* key) {
   const auto it = object.find(key);
   return it == object.end() ? nothing : *it;
 }
-std::string text_at(const Json& object, const char* key) {
+std::string string_at(const Json& object, const char* key) {
   const Json& value = at(object, key);
   return value.is_string() ? plain(value.get<std::string>()) : "";
 }
@@ -47,12 +48,10 @@ bool flag_at(const Json& object, const char* key) {
 }
 
 Scope scope_of(const Json& object) {
-  return {.issuer = text_at(object, "issuer"),
-          .method = text_at(object, "method"),
-          .gateway = text_at(object, "gateway")};
+  return {.issuer = string_at(object, "issuer"),
+          .method = string_at(object, "method"),
+          .gateway = string_at(object, "gateway")};
 }
-
-std::string percent(double share) { return fixed(share * 100.0, 1) + " %"; }
 
 // The first so many characters, and not half of one.
 std::string cut(const std::string& text, std::size_t columns) {
@@ -86,7 +85,7 @@ class Writer {
  public:
   Writer(const Json& state, const TopScreen& screen, const Terminal& terminal)
       : state_(state), screen_(screen), terminal_(terminal), now_(at(at(state, "header"), "now")) {
-    currency_ = text_at(now_, "currency");
+    currency_ = string_at(now_, "currency");
   }
 
   std::string text() {
@@ -106,19 +105,19 @@ class Writer {
   [[nodiscard]] std::string amount(double minor) const { return money(minor, currency_); }
 
   void head() {
-    const std::string agent = text_at(now_, "agent_state");
+    const std::string agent = string_at(now_, "agent_state");
     if (!screen_.unreachable.empty()) {
       line("NOT CONNECTED, what follows may be over: " + plain(screen_.unreachable), Style::bad);
     }
     const Json& lag = at(now_, "input_lag");
-    line("payops " + text_at(now_, "build") + "  " + (agent.empty() ? "?" : agent) + "  " +
+    line("payops " + string_at(now_, "build") + "  " + (agent.empty() ? "?" : agent) + "  " +
              iso_time(whole_at(now_, "watermark_ms")).substr(11, 8) + " UTC  cycle " +
              std::to_string(whole_at(now_, "step")) + "  " +
              fixed(number_at(now_, "attempts_per_s"), 1) + " attempts/s  success " +
              percent(number_at(now_, "success")) +
              (lag.is_number() ? "  lag " + std::to_string(lag.get<int64_t>()) : ""),
          agent == "acting" ? Style::bold : Style::bad);
-    if (const std::string why = text_at(now_, "why"); !why.empty()) line("  " + why, Style::warn);
+    if (const std::string why = string_at(now_, "why"); !why.empty()) line("  " + why, Style::warn);
     line("at risk " + amount(number_at(now_, "at_risk_minor_per_min")) + " a minute  lost today " +
          amount(number_at(now_, "lost_today_minor")) + "  saved today " +
          amount(number_at(now_, "saved_today_minor")));
@@ -126,24 +125,25 @@ class Writer {
 
   void incidents() {
     for (const auto& [id, i] : at(state_, "incidents").items()) {
-      if (text_at(i, "status") == "resolved") continue;
-      line("! " + text_at(i, "severity") + " " + text_at(i, "pattern") + ", " +
+      if (string_at(i, "status") == "resolved") continue;
+      line("! " + string_at(i, "severity") + " " + string_at(i, "pattern") + ", " +
                describe(scope_of(at(i, "scope"))) + ", since " +
-               iso_time(whole_at(i, "started_ms")).substr(11, 8) + ": " + text_at(i, "cause") +
+               iso_time(whole_at(i, "started_ms")).substr(11, 8) + ": " + string_at(i, "cause") +
                " " + percent(number_at(i, "posterior")) + ", " +
                amount(number_at(i, "at_risk_minor_per_min")) + " a minute",
-           text_at(i, "severity") == "low" ? Style::warn : Style::bad);
+           string_at(i, "severity") == "low" ? Style::warn : Style::bad);
     }
   }
 
   void interventions() {
     for (const auto& [id, i] : at(state_, "interventions").items()) {
-      const std::string state = text_at(i, "state");
+      const std::string state = string_at(i, "state");
       const bool waits = state == "proposed";
       if (!waits && state != "active" && state != "approved") continue;
       const int64_t until_ms = whole_at(i, waits ? "answer_by_ms" : "expires_ms");
-      line((waits ? "? " : "-> ") + text_at(i, "type") + ", " + describe(scope_of(at(i, "scope"))) +
-               ", " + fixed(number_at(i, "strength") * 100.0, 0) + " % of customers, NRV " +
+      line((waits ? "? " : "-> ") + string_at(i, "type") + ", " +
+               describe(scope_of(at(i, "scope"))) + ", " +
+               fixed(number_at(i, "strength") * 100.0, 0) + " % of customers, NRV " +
                amount(number_at(at(i, "nrv"), "mean")) + ", " + state +
                (waits ? ", answer by " : " until ") + iso_time(until_ms).substr(11, 8) +
                (waits ? ": payops approve " + plain(id) : ""),

@@ -11,9 +11,9 @@ namespace payops::app {
 
 struct TopScreen {
   std::size_t columns = 80;
-  std::size_t rows = 0;     // 0: as many as there are
-  bool unicode = false;     // sparklines
-  std::string unreachable;  // why what is shown may be over, or empty
+  std::size_t rows = 0;       // 0: as many as there are
+  bool unicode = false;       // sparklines
+  std::string unreachable{};  // why what is shown may be over, or empty
 };
 
 // `state` is STATE of docs/console-protocol.md; what is missing in it is shown as nothing. Lines

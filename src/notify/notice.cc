@@ -39,8 +39,6 @@ std::string length_of(int64_t ms) {
   return std::to_string(s / 3600) + " h " + std::to_string(s % 3600 / 60) + " min";
 }
 
-bool lasts(const Incident& i) { return i.status != IncidentStatus::resolved; }
-
 // The worst that lasts first, the older before the younger.
 std::vector<const Incident*> in_order(const Thing& thing) {
   std::vector<const Incident*> order;
@@ -135,6 +133,8 @@ std::string subject_of_several(const std::vector<Notice>& notices) {
 }
 
 }  // namespace
+
+bool lasts(const Incident& incident) { return incident.status != IncidentStatus::resolved; }
 
 Severity worst_of(const Thing& thing) {
   Severity worst = Severity::info;

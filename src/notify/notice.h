@@ -9,6 +9,7 @@
 
 namespace payops::notify {
 
+[[nodiscard]] bool lasts(const Incident& incident);
 // The worst of what lasts; of everything once it is over.
 [[nodiscard]] Severity worst_of(const Thing& thing);
 

@@ -22,8 +22,6 @@ bool within(const Scope& outer, const Scope& inner) {
          fits(outer.gateway, inner.gateway);
 }
 
-bool lasts(const Incident& incident) { return incident.status != IncidentStatus::resolved; }
-
 // What is worth an update when it changes.
 std::string gist_of(const Thing& thing) {
   std::vector<std::string> parts;

@@ -5,6 +5,7 @@
 
 #include "payops/core/text.h"
 #include "stage.h"
+#include "support/paths.h"
 
 namespace payops::api {
 namespace {
@@ -112,14 +113,14 @@ TEST_CASE("rules, their tests, dashboard and documentation name only metrics tha
   for (const char* file :
        {"dashboards/prometheus/rules.yml", "dashboards/prometheus/rules_test.yml",
         "dashboards/grafana/payops.json"}) {
-    const auto text = read_file(std::string(PAYOPS_SOURCE_DIR) + "/" + file);
+    const auto text = read_file(testing::source_path(file));
     REQUIRE(text);
     for (std::sregex_iterator it(text->begin(), text->end(), name), end; it != end; ++it) {
       const std::string metric = std::regex_replace(it->str(), suffix, "");
       CHECK_MESSAGE(known.count(metric) == 1, file, " names ", metric);
     }
   }
-  const auto docs = read_file(std::string(PAYOPS_SOURCE_DIR) + "/docs/alerts.md");
+  const auto docs = read_file(testing::source_path("docs/alerts.md"));
   REQUIRE(docs);
   for (const std::string& metric : known) {
     const bool told =

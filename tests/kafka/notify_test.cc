@@ -14,6 +14,7 @@
 #include "notify/strict_server.h"
 #include "payops/api/access.h"
 #include "program.h"
+#include "support/paths.h"
 #include "support/process.h"
 
 namespace payops {
@@ -80,7 +81,7 @@ class Prometheus {
   Prometheus(const std::string& folder, const std::string& agent_port) {
     std::ofstream(folder + "/prometheus.yml")
         << "global: {scrape_interval: 1s, evaluation_interval: 1s}\n"
-        << "rule_files: [" << PAYOPS_SOURCE_DIR << "/dashboards/prometheus/rules.yml]\n"
+        << "rule_files: [" << source_path("dashboards/prometheus/rules.yml") << "]\n"
         << "scrape_configs:\n  - job_name: payops\n    static_configs: [{targets: [\"127.0.0.1:"
         << agent_port << "\"]}]\n";
     process_.emplace("prometheus", folder,
@@ -140,7 +141,7 @@ void check_prometheus(const Prometheus& prometheus, const std::string& metrics) 
       CHECK_MESSAGE(rule["health"] == "ok", rule["name"].get<std::string>());
     }
   }
-  const auto text = read_file(PAYOPS_SOURCE_DIR "/dashboards/grafana/payops.json");
+  const auto text = read_file(source_path("dashboards/grafana/payops.json"));
   REQUIRE(text);
   const Json dashboard = Json::parse(*text);
   int panels = 0, filled = 0;
@@ -174,8 +175,8 @@ TEST_CASE("an outage reaches people once, though who speaks is killed, and Prome
       {"PAYOPS_WEBHOOK_SECRET", notify::kSecret},
       {"PAYOPS_SLACK_URL", people.url("/services/T0/B0/secret")},
       {"PAYOPS_SMTP_PASSWORD", notify::kMailPassword}};
-  const std::vector<std::string> speak{PAYOPS_BINARY, "notify",  "--config",
-                                       config,        "--state", folder.path() + "/said"};
+  const std::vector<std::string> speak{payops_program(), "notify",  "--config",
+                                       config,           "--state", folder.path() + "/said"};
   std::optional<Process> speaker(std::in_place, "notify", folder.path(), speak, secrets);
   REQUIRE_MESSAGE(
       await([&] { return speaker->err().find("telling of incidents") != std::string::npos; }),
@@ -201,7 +202,7 @@ TEST_CASE("an outage reaches people once, though who speaks is killed, and Prome
   CHECK(get(console + "/healthz") == "ok\n");
   CHECK(get(console + "/readyz").find("\"ready\":true") != std::string::npos);
   Process top("top", folder.path(),
-              {PAYOPS_BINARY, "top", "--address", console, "--user", "asha", "--once"},
+              {payops_program(), "top", "--address", console, "--user", "asha", "--once"},
               {{"PAYOPS_PASSWORD", "correct horse"}});
   REQUIRE(top.wait(30));
   CHECK_MESSAGE(top.exit_status() == 0, top.err());

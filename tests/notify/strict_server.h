@@ -10,6 +10,7 @@
 #include "payops/core/json_fields.h"
 #include "payops/core/text.h"
 #include "payops/notify/http.h"
+#include "support/paths.h"
 #include "support/process.h"
 
 namespace payops::notify {
@@ -22,7 +23,7 @@ class StrictServer {
  public:
   StrictServer()
       : process_("strict", folder_.path(),
-                 {"/usr/bin/python3", PAYOPS_SOURCE_DIR "/tests/notify/strict_server.py",
+                 {"/usr/bin/python3", testing::source_path("tests/notify/strict_server.py"),
                   folder_.path()}) {
     const std::string file = folder_.path() + "/ports.json";
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
