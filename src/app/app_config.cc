@@ -76,21 +76,35 @@ Status check_types(const AppConfig& config, const std::string& file) {
   return {};
 }
 
-// The topology's own file, where the configuration does not hold one. Only the default may be
-// missing.
-Status add_topology(AppConfig& config) {
-  if (!config.agent.topology.upstreams.empty() || config.process.topology.empty()) return {};
-  const std::string found = find_shipped_file(config.process.topology);
-  if (found.empty() && config.process.topology == ProcessConfig{}.topology) return {};
-  auto topology = load_topology(found.empty() ? config.process.topology : found);
-  if (!topology) return tl::make_unexpected(topology.error());
-  config.agent.topology = std::move(*topology);
+// A file of its own for what the configuration does not hold. Only the default may be missing.
+template <class Part>
+Status add_part(Part& part, bool given, const std::string& file, const std::string& shipped,
+                Result<Part> (*load)(const std::string&)) {
+  if (given || file.empty()) return {};
+  const std::string found = find_shipped_file(file);
+  if (found.empty() && file == shipped) return {};
+  auto loaded = load(found.empty() ? file : found);
+  if (!loaded) return tl::make_unexpected(loaded.error());
+  part = std::move(*loaded);
   return {};
+}
+
+Status add_parts(AppConfig& config) {
+  const ProcessConfig shipped;
+  payments_agent::AgentConfig& agent = config.agent;
+  if (Status s = add_part(agent.topology, !agent.topology.upstreams.empty(),
+                          config.process.topology, shipped.topology, load_topology);
+      !s) {
+    return s;
+  }
+  return add_part(agent.calendar, !agent.calendar.empty(), config.process.calendar,
+                  shipped.calendar, load_calendar);
 }
 
 }  // namespace
 
 Result<Topology> load_topology(const std::string& file) { return read_yaml_file<Topology>(file); }
+Result<Calendar> load_calendar(const std::string& file) { return read_yaml_file<Calendar>(file); }
 
 Result<AppConfig> load_app_config(const std::string& file) {
   auto config = read_yaml_file<AppConfig>(file);
@@ -98,9 +112,7 @@ Result<AppConfig> load_app_config(const std::string& file) {
   if (Status known = check_types(*config, file); !known) {
     return tl::make_unexpected(known.error());
   }
-  if (Status topology = add_topology(*config); !topology) {
-    return tl::make_unexpected(topology.error());
-  }
+  if (Status parts = add_parts(*config); !parts) return tl::make_unexpected(parts.error());
   return config;
 }
 

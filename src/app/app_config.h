@@ -22,6 +22,7 @@ struct ProcessConfig {
   std::string audit_dir = "audit_logs";
   std::string decline_codes = "config/decline_codes.yaml";
   std::string topology = "config/topology.yaml";  // read into agent.topology when that says nothing
+  std::string calendar = "config/calendar.yaml";  // likewise, into agent.calendar
   std::string kill_file = ".payops_kill";         // while this file exists the kill switch is on
   double max_input_age_s = 300.0;                 // older input is only observed; 0 = any age
   static constexpr auto fields() {
@@ -29,6 +30,7 @@ struct ProcessConfig {
                            field("audit_dir", &ProcessConfig::audit_dir),
                            field("decline_codes", &ProcessConfig::decline_codes),
                            field("topology", &ProcessConfig::topology),
+                           field("calendar", &ProcessConfig::calendar),
                            field("kill_file", &ProcessConfig::kill_file),
                            field("max_input_age_s", &ProcessConfig::max_input_age_s));
   }
@@ -63,6 +65,8 @@ struct AppConfig {
 
 // What gateways share (config/topology.yaml). Errors: not_found, config with file, line and key.
 [[nodiscard]] Result<Topology> load_topology(const std::string& file);
+// What is known beforehand (config/calendar.yaml). Errors: likewise.
+[[nodiscard]] Result<Calendar> load_calendar(const std::string& file);
 
 // Errors: as read_yaml.
 [[nodiscard]] Result<observation::DeclineTable> load_decline_table(const AppConfig& config);

@@ -26,6 +26,7 @@ std::string kind_of(const std::string& text) {
   if (has("iso8583") || has("upi")) return "declines";
   if (has("faults") || has("duration_s")) return "scenario";
   if (has("upstreams")) return "topology";
+  if (has("maintenance") || has("days")) return "calendar";
   if (has("drift") && has("agent") && has("issuers")) return "stream";
   return "agent";
 }
@@ -37,6 +38,7 @@ Status check_as(const std::string& kind, const std::string& file) {
   if (kind == "declines") return status(observation::DeclineTable::load(file));
   if (kind == "scenario") return status(simulators::load_scenario(file));
   if (kind == "topology") return status(load_topology(file));
+  if (kind == "calendar") return status(load_calendar(file));
   if (kind == "stream") return status(simulators::load_continuous_stream(file));
   const auto config = load_app_config(file);
   return config ? status(load_decline_table(*config)) : status(config);
@@ -73,7 +75,8 @@ void add_config_command(CLI::App& app, Command& command) {
   check_app->add_option("FILE", options->file, "The file")->required();
   check_app->add_option("--as", options->as, "What kind of file it is")
       ->capture_default_str()
-      ->check(CLI::IsMember({"auto", "agent", "stream", "scenario", "declines", "topology"}));
+      ->check(CLI::IsMember(
+          {"auto", "agent", "stream", "scenario", "declines", "topology", "calendar"}));
   check_app->callback([&command, options] { command = [options] { return check(*options); }; });
   CLI::App* show_app =
       sub->add_subcommand("show", "Everything in force, defaults included, as JSON");

@@ -51,6 +51,7 @@ std::string alarm_text(const Alarm& a) {
   if (a.excess_failures > 0.5) {
     text += ", " + fixed(a.excess_failures, 0) + " failures more than usual";
   }
+  if (!a.announced.empty()) text += "\n    announced in the calendar: " + a.announced;
   return text + "\n    the detector's statistic reached " + fixed(a.statistic, 1) + ", it needs " +
          fixed(a.threshold, 1) + " (" + fixed(a.false_alarms_per_week, 4) +
          " false alarms a week) [" + a.id + "]\n";

@@ -54,7 +54,9 @@ std::string alarm_line(const Alarm& alarm, const Terminal& terminal) {
   } else {
     line += ": " + fixed(alarm.observed, 1) + " where " + fixed(alarm.expected, 1) + " is usual";
   }
-  return line + " (" + std::string(name_of(alarm.spread)) + ")\n";
+  line += " (" + std::string(name_of(alarm.spread)) + ")";
+  if (!alarm.announced.empty()) line += ", as announced: " + alarm.announced;
+  return line + "\n";
 }
 
 std::string hypotheses_line(const std::vector<Hypothesis>& hypotheses) {

@@ -45,7 +45,7 @@ struct Snapshot {
         field("closed_to_ms", &Snapshot::closed_to_ms), field("digest", &Snapshot::digest));
   }
 };
-constexpr uint32_t kSnapshotVersion = 2;
+constexpr uint32_t kSnapshotVersion = 3;
 
 void learn_names(Dictionary& dictionary, const DictionaryDelta& delta) {
   const auto learn = [](NameTable& table, const std::vector<std::string>& names) {
@@ -68,6 +68,7 @@ Status validate_all(const AgentConfig& config) {
   if (valid) valid = config.limits.validate();
   if (valid) valid = config.learning.validate();
   if (valid) valid = config.topology.validate();
+  if (valid) valid = config.calendar.validate();
   return valid;
 }
 
@@ -114,6 +115,7 @@ void PaymentsAgent::Impl::configure(const AgentConfig& next) {
   config_hash = sha256_hex(dump(to_json(config)));
   reasoner = reasoning::Reasoner(config.reasoning);
   reasoner.set_topology(config.topology);
+  reasoner.set_calendar(config.calendar);
   Decoder in(kept);
   reasoner.decode(in);
   PAYOPS_CHECK(in.at_end());

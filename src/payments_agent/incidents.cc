@@ -28,6 +28,7 @@ double mean_amount_minor(const Assessment& assessment, const Scope& scope) {
 }
 
 Severity severity_of(const Alarm& alarm) {
+  if (!alarm.announced.empty()) return Severity::low;  // nobody need be woken for it
   if (alarm.signal != Signal::success_rate) {
     return alarm.spread == Spread::systemic ? Severity::high : Severity::medium;
   }
@@ -66,6 +67,7 @@ Incident describe_alarm(const Alarm& alarm, const Assessment& assessment,
   }
   incident.message =
       incident.pattern + " at " + describe(alarm.scope) + " since " + iso_time(alarm.started_ts_ms);
+  if (!alarm.announced.empty()) incident.message += ", as announced: " + alarm.announced;
   return incident;
 }
 

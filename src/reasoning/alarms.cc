@@ -4,6 +4,7 @@
 
 #include "payops/core/digest.h"
 #include "payops/core/text.h"
+#include "payops/model/relevance.h"
 #include "payops/reasoning/rate_detector.h"
 #include "state.h"
 
@@ -534,7 +535,17 @@ Alarm Reasoner::State::told(const LiveAlarm& a, const Dictionary& dictionary) co
       .evidence_attempts = static_cast<uint64_t>(std::max(0.0, volume ? a.failures : a.attempts)),
       .observed = volume ? a.failures / seconds : a.failures / n,
       .expected = volume ? a.expected / seconds : a.expected / n,
-      .excess_failures = volume ? 0.0 : a.failures - a.expected};
+      .excess_failures = volume ? 0.0 : a.failures - a.expected,
+      .announced = announced(a, dictionary)};
+}
+
+// The reason of the maintenance that covers all of the alarm's scope, or "".
+std::string Reasoner::State::announced(const LiveAlarm& a, const Dictionary& dictionary) const {
+  const Scope scope = dictionary.scope(a.scope);
+  for (const Foreknowledge::Window* window : foreknown.behind(a.started, now)) {
+    if (scope_covers(window->scope, scope)) return window->reason;
+  }
+  return "";
 }
 
 }  // namespace payops::reasoning

@@ -31,6 +31,7 @@ constexpr std::array<double, kCauses> kCausePrior{
     0.05,  // authentication
     0.06,  // merchant_change
     0.02,  // none_of_these
+    6.00,  // maintenance: only where it was announced, and then it is nearly always the reason
 };
 
 // How readily a cause shows as a rise of this share (Share order; the first row is for causes that
@@ -188,6 +189,7 @@ class Explanation {
       add_suspects();
     }
     for (const auto& [cause, fit] : fits(alarm.share)) add_fitting(cause, fit);
+    add_announced();
     add_none();
     weigh();
     for (Candidate& c : candidates_) describe_evidence(c);
@@ -367,6 +369,24 @@ class Explanation {
       likelihood += technical != nullptr ? std::clamp(technical->log_evidence, -6.0, 0.0) : 0.0;
     }
     add(cause, scope, std::log(kCausePrior[static_cast<std::size_t>(cause)]), likelihood);
+  }
+  // What the calendar announced for these payments: as likely as the place that it takes down.
+  void add_announced() {
+    for (const auto* window : state_.foreknown.behind(alarm_.started, state_.now)) {
+      const SeriesKey scope = dictionary_.key(window->scope);
+      const bool seen = scope.issuer != kOther && scope.method != kOther && scope.gateway != kOther;
+      const bool told = std::any_of(candidates_.begin(), candidates_.end(), [&](const auto& c) {
+        return c.cause == Cause::maintenance && c.scope == scope;
+      });
+      if (!seen || told || !overlap(scope, alarm_.scope)) continue;
+      const bool words = alarm_.share == Share::technical && !mixed_ && scope != SeriesKey{};
+      add(Cause::maintenance, scope,
+          std::log(kCausePrior[static_cast<std::size_t>(Cause::maintenance)]),
+          evidence(scope) + (words ? class_evidence(inside(scope), cause_of(scope)) : 0.0));
+      candidates_.back().evidence_for.push_back(
+          "announced from " + iso_time(window->from_s * 1000) + " to " +
+          iso_time(window->to_s * 1000) + ": " + window->reason);
+    }
   }
   void add_none() {
     const double best = mixed_ ? 0.0 : std::max(0.0, table_.unstructured());

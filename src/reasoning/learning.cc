@@ -71,9 +71,13 @@ void absorb_health(Baseline& b, const Tally& t, const Pace& pace) {
        {&b.first, &b.approved, &b.technical, &b.customer, &b.policy, &b.fraud, &b.timed, &b.slow}) {
     *sum *= pace.keep;
   }
+  // What the hour or the day bring is left out: they would have gone well.
+  const bool seasonal = t.usual_technical > 0.0 && t.expected_technical > 0.0;
+  const double technical =
+      seasonal ? t.technical_all() * (t.usual_technical / t.expected_technical) : t.technical_all();
   b.first += t.first;
-  b.approved += t.approved;
-  b.technical += t.technical_all();
+  b.approved += t.approved + (t.technical_all() - technical);
+  b.technical += technical;
   b.customer += t.customer;
   b.policy += t.policy;
   b.fraud += t.fraud;
@@ -219,7 +223,23 @@ uint32_t Reasoner::State::freeze_flags(const SeriesKey& key) const {
 }
 
 double Reasoner::State::expected_volume(const Baseline& b, int64_t second) const {
-  return b.volume_weight > 0.0 ? b.volume / b.volume_weight * week.factor(second) : 0.0;
+  return b.volume_weight > 0.0 ? b.volume / b.volume_weight * volume_season(second) : 0.0;
+}
+
+double Reasoner::State::volume_season(int64_t second) const {
+  return week.factor(second) * foreknown.volume(second);
+}
+
+// As expectations do: what issuer, method and gateway each make of the hour beyond what all do.
+double Reasoner::State::failure_season(const Leaf& leaf, int64_t second) const {
+  const auto rhythm = [&](std::size_t i, double toward) {
+    const uint32_t watched = store.all[leaf.series[i]].detail;
+    return watched < rhythms.size() ? rhythms[watched].factor(second, toward) : toward;
+  };
+  const double all = rhythm(0, 1.0);
+  const double hour = rhythm(1, all) * rhythm(2, all) * rhythm(4, all) / (all * all);
+  return std::clamp(hour, 1.0 / FailureRhythm::kMost, FailureRhythm::kMost) *
+         foreknown.failures(second);
 }
 
 double Reasoner::State::cautious_volume(const Baseline& b, int64_t second) const {
@@ -259,7 +279,7 @@ void Reasoner::State::advance(const Series& series, int64_t slot) {
       absorb_retries(window.baseline, tally, pace);
     }
     if ((frozen & kFreezeVolume) == 0) {
-      absorb_volume(window.baseline, tally.first / length / week.factor(s * slot_s()), pace);
+      absorb_volume(window.baseline, tally.first / length / volume_season(s * slot_s()), pace);
     }
   }
   // Sub-windows without a single attempt only teach that nothing came.
@@ -278,7 +298,7 @@ void Reasoner::State::advance(const Series& series, int64_t slot) {
 }
 
 // Recomputes what a path expects, once per sub-window.
-void Reasoner::State::refresh(Leaf& leaf) {
+void Reasoner::State::refresh(Leaf& leaf, int64_t second) {
   const auto baseline = [&](std::size_t i) -> const Baseline& {
     return store.window(store.all[leaf.series[i]]).baseline;
   };
@@ -310,6 +330,13 @@ void Reasoner::State::refresh(Leaf& leaf) {
                                  return std::pair(telling - b.approved, telling);
                                },
                                kPriorNotOk);
+  leaf.usual_technical = at(Share::technical);
+  const double season = failure_season(leaf, second);
+  if (season != 1.0) {
+    const double o = season * odds(leaf.usual_technical);
+    at(Share::technical) = std::clamp(o / (1.0 + o), 0.0005, 0.97);
+    leaf.expected_ok *= (1.0 - at(Share::technical)) / (1.0 - leaf.usual_technical);
+  }
   // The latency reference: fixed while about one in twenty exceeds it, set anew when not.
   const double slow_share = shrunk(own.slow, own.timed, kPriorSlow, kPriorAttempts);
   const bool drifted = own.timed > 200.0 && (slow_share < 0.015 || slow_share > 0.12);
@@ -350,7 +377,7 @@ void Reasoner::State::relearn(const SeriesKey& scope) {
       for (const LatencyHistogram& slot : watched.latency) absorb_latency(watched, slot, {});
       watched.latency_variance = 0.0;
     }
-    if (series.depth == 3) refresh(store.leaves[series.detail]);
+    if (series.depth == 3) refresh(store.leaves[series.detail], last_second);
   }
 }
 

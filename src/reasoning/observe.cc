@@ -65,6 +65,7 @@ Tally to_tally(const Flow& f) {
           .timed = count(kTimed),
           .slow = count(kSlow),
           .expected_technical = f.v[kExpected],
+          .usual_technical = f.v[kUsual],
           .expected_ok = f.v[kExpectedOk]};
 }
 
@@ -181,7 +182,7 @@ void Reasoner::State::add_leaf(uint32_t leaf_index, const Cell& cell, double tre
     flowing_series.push_back(series);
     if (store.all[series].window != kNone) advance(store.all[series], slot);
   }
-  if (began) refresh(leaf);
+  if (began) refresh(leaf, second);
 
   Flow f = counts_of(cell, leaf.slow_from);
   const auto set = [&f](std::size_t count, double value) {
@@ -189,6 +190,7 @@ void Reasoner::State::add_leaf(uint32_t leaf_index, const Cell& cell, double tre
   };
   set(kTreated, treated);
   set(kExpectedOk, (f.v[kFirst] - f.v[kCustomer]) * leaf.expected_ok);
+  set(kUsual, f.v[kFirst] * leaf.usual_technical);
   for (std::size_t s = 0; s < leaf.expected.size(); ++s) {
     const auto share = static_cast<Share>(s);
     const double n = flow_n(f, share);
@@ -240,10 +242,14 @@ void Reasoner::State::settle(uint32_t index, const Flow& f, int64_t second) {
     // A detector halfway to its alarm: what it looks at is not yet fit to learn from.
     if (series.failures.largest() > 8.0) tally.frozen |= kFreezeHealth;
     store.window(series).slot(second / slot_s()) += tally;
+    if (series.depth <= 1) {
+      rhythms.resize(store.watched.size());
+      rhythms[series.detail].add(second, flow_k(f, Share::technical), f.v[kUsual]);
+    }
   }
   series.first += static_cast<uint64_t>(n);
   series.last_second = second;
-  if (index == 0 && week.add(second, n)) {
+  if (index == 0 && week.add(second, n / foreknown.volume(second))) {
     for (Window& window : store.windows) {
       window.baseline.volume /= week.factor(second);
       window.baseline.volume_variance /= week.factor(second) * week.factor(second);

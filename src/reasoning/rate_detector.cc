@@ -82,9 +82,9 @@ constexpr double kCommitShare = 0.01;  // of what is known, at least, before it 
 RateTest::RateTest(const LearntRate& learnt, double false_alarms)
     : rate_(std::clamp(learnt.rate, kLeastRate, kMostRate)) {
   const auto entry = table().at(rate_);
-  const double log_arl = std::log(static_cast<double>(kAlternatives) / false_alarms);
   for (std::size_t j = 0; j < kAlternatives; ++j) {
-    threshold_[j] = std::max(kLeastThreshold, log_arl + entry.offset[j]);
+    threshold_[j] =
+        std::max(kLeastThreshold, entry.offset[j] - std::log(kFalseAlarmParts[j] * false_alarms));
     const double granted = 0.5 * threshold_[j] * entry.excess[j] / std::max(1.0, learnt.attempts);
     const double p0 = std::min(rate_ + granted, kMostRate);
     failure_[j] = std::log(1.0 + kFailureShares[j] * (1.0 - p0) / p0);
@@ -206,8 +206,7 @@ RateDetector::Event RateDetector::observe(int64_t ts_ms, double n, double k) {
     alarm_.end_row = row;
     return Event::ended;
   }
-  if (bank_.cusums[0].statistic == 0.0 &&
-      pending_.attempts >= kCommitShare * baseline_.attempts()) {
+  if (bank_.cusums[0].statistic == 0.0 && pending_.attempts >= kCommitShare * learnt_.attempts) {
     settle();
   }
   return Event::none;

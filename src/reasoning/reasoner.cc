@@ -54,6 +54,10 @@ Reasoner& Reasoner::operator=(Reasoner&&) noexcept = default;
 
 void Reasoner::set_topology(const Topology& topology) { state_->topology = topology; }
 
+void Reasoner::set_calendar(const Calendar& calendar) {
+  state_->foreknown = Foreknowledge(calendar);
+}
+
 bool Reasoner::observe(const ClosedBucket& bucket) { return state_->observe(bucket); }
 
 Assessment Reasoner::assess(int64_t ts_ms, const Dictionary& dictionary,
@@ -108,6 +112,7 @@ void Reasoner::State::encode(Encoder& out) const {
   out.put(actions);
   out.put(beliefs);
   out.put(week);
+  out.put(rhythms);
   out.put(own_share);
   out.put(touched);
   out.put(last_second);
@@ -122,6 +127,7 @@ void Reasoner::State::decode(Decoder& in) {
   in.get(actions);
   in.get(beliefs);
   in.get(week);
+  in.get(rhythms);
   in.get(own_share);
   in.get(touched);
   in.get(last_second);
@@ -132,13 +138,15 @@ void Reasoner::State::decode(Decoder& in) {
   crossings.clear();
   if (in.ok() && detailed && consistent()) return;
   Topology kept = std::move(topology);
+  Foreknowledge known = std::move(foreknown);
   *this = State(config);
   topology = std::move(kept);
+  foreknown = std::move(known);
 }
 
 // Whether every index read back points at something.
 bool Reasoner::State::consistent() const {
-  if (touched.size() > store.all.size()) return false;
+  if (touched.size() > store.all.size() || rhythms.size() > store.watched.size()) return false;
   if (store.watched_series.size() != store.watched.size()) return false;
   for (const Series& s : store.all) {
     if (s.depth != s.key.depth()) return false;
@@ -165,6 +173,10 @@ void Reasoner::State::digest_touched(StateDigest& digest) {
     if (series.window != kNone) digest.add(raw_bytes(store.window(series)));
     if (series.depth == 3) digest.add(raw_bytes(store.leaves[series.detail]));
     if (series.depth <= 1) digest.add(raw_bytes(store.watched[series.detail]));
+    if (series.depth <= 1 && series.detail < rhythms.size()) {
+      const auto counting = rhythms[series.detail].counting();
+      digest.add({reinterpret_cast<const char*>(counting.data()), sizeof counting});
+    }
   }
   details.digest(digest);
   std::string rest;

@@ -17,6 +17,7 @@ Tally& Tally::operator+=(const Tally& other) {
   slow += other.slow;
   frozen |= other.frozen;
   expected_technical += other.expected_technical;
+  usual_technical += other.usual_technical;
   expected_ok += other.expected_ok;
   return *this;
 }

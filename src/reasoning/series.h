@@ -57,7 +57,8 @@ struct Tally {
   uint32_t slow = 0;
   uint32_t frozen = 0;
   double expected_technical = 0.0;
-  double expected_ok = 0.0;  // approvals among attempts not declined for the customer's account
+  double usual_technical = 0.0;  // the same but for the hour and the day
+  double expected_ok = 0.0;      // approvals among attempts not declined for the customer's account
   [[nodiscard]] uint32_t technical_all() const {
     return technical[0] + technical[1] + technical[2] + technical[3];
   }
@@ -73,6 +74,7 @@ struct Tally {
                            field("fraud", &Tally::fraud), field("timed", &Tally::timed),
                            field("slow", &Tally::slow), field("frozen", &Tally::frozen),
                            field("expected_technical", &Tally::expected_technical),
+                           field("usual_technical", &Tally::usual_technical),
                            field("expected_ok", &Tally::expected_ok));
   }
 };
@@ -158,6 +160,7 @@ struct Leaf {
   std::array<uint32_t, 8> series{};  // as series_of_leaf; kNone where refused
   // Expected shares, refreshed when a sub-window begins; indexed by Share up to fraud.
   std::array<double, 6> expected{};
+  double usual_technical = 0.0;  // of these the first, but for the hour and the day
   double expected_ok = 0.0;
   double amount = 0.0;  // of first attempts, minor units, forgetting as baselines do
   double amount_first = 0.0;
@@ -168,13 +171,13 @@ struct Leaf {
   uint32_t self = kNone;
   uint32_t slow_from = kNone;  // the first latency bucket that counts as slow
   static constexpr auto fields() {
-    return std::make_tuple(field("series", &Leaf::series), field("expected", &Leaf::expected),
-                           field("expected_ok", &Leaf::expected_ok), field("amount", &Leaf::amount),
-                           field("amount_first", &Leaf::amount_first),
-                           field("attempts_per", &Leaf::attempts_per),
-                           field("payments", &Leaf::payments), field("latency", &Leaf::latency),
-                           field("latency_total", &Leaf::latency_total), field("self", &Leaf::self),
-                           field("slow_from", &Leaf::slow_from));
+    return std::make_tuple(
+        field("series", &Leaf::series), field("expected", &Leaf::expected),
+        field("usual_technical", &Leaf::usual_technical), field("expected_ok", &Leaf::expected_ok),
+        field("amount", &Leaf::amount), field("amount_first", &Leaf::amount_first),
+        field("attempts_per", &Leaf::attempts_per), field("payments", &Leaf::payments),
+        field("latency", &Leaf::latency), field("latency_total", &Leaf::latency_total),
+        field("self", &Leaf::self), field("slow_from", &Leaf::slow_from));
   }
 };
 

@@ -20,6 +20,7 @@
 #include "payops/model/intervention.h"
 #include "payops/reasoning/rate_detector.h"
 #include "payops/reasoning/reasoner.h"
+#include "season.h"
 #include "series.h"
 #include "suspects.h"
 
@@ -40,6 +41,7 @@ enum Count : std::size_t {
   kSlow,
   kTreated,
   kExpectedOk,
+  kUsual,                     // technical failures expected but for the hour and the day
   kExpected,                  // by Share, technical … fraud; retry unused
   kForeseen = kExpected + 6,  // likewise; retry: attempts × share moved by retry alarms
   kCounts = kForeseen + 6
@@ -147,10 +149,13 @@ struct Reasoner::State {
   [[nodiscard]] int64_t slot_s() const { return config.display_window_s / int64_t{kSlots}; }
   [[nodiscard]] uint32_t freeze_flags(const SeriesKey& key) const;
   void advance(const Series& series, int64_t slot);
-  void refresh(Leaf& leaf);
+  void refresh(Leaf& leaf, int64_t second);
   [[nodiscard]] double expected_volume(const Baseline& baseline, int64_t second) const;
   [[nodiscard]] double cautious_volume(const Baseline& baseline, int64_t second) const;
   void relearn(const SeriesKey& scope);
+  // How volume and the odds of a technical failure differ from the usual by hour and day.
+  [[nodiscard]] double volume_season(int64_t second) const;
+  [[nodiscard]] double failure_season(const Leaf& leaf, int64_t second) const;
 
   // observe.cc
   bool observe(const ClosedBucket& bucket);
@@ -186,6 +191,7 @@ struct Reasoner::State {
   void note_own_actions();
   void judge_silence(int64_t until);
   [[nodiscard]] Alarm told(const LiveAlarm& alarm, const Dictionary& dictionary) const;
+  [[nodiscard]] std::string announced(const LiveAlarm& alarm, const Dictionary& dictionary) const;
 
   // hypotheses.cc
   [[nodiscard]] std::vector<Hypothesis> hypotheses(const Dictionary& dictionary);
@@ -206,7 +212,8 @@ struct Reasoner::State {
   [[nodiscard]] bool consistent() const;
 
   ReasoningConfig config;
-  Topology topology;  // not of the state: set again after decode()
+  Topology topology;        // not of the state: set again after decode()
+  Foreknowledge foreknown;  // likewise
   SeriesStore store;
   DetailStore details;
   std::vector<LiveAlarm> alarms;
@@ -214,8 +221,9 @@ struct Reasoner::State {
   std::vector<OwnAction> actions;
   std::map<BeliefKey, double> beliefs;
   WeekProfile week;
-  std::vector<double> own_share;  // per watched: volume under our own traffic actions
-  std::vector<uint8_t> touched;   // per series, since the last digest
+  std::vector<FailureRhythm> rhythms;  // per watched
+  std::vector<double> own_share;       // per watched: volume under our own traffic actions
+  std::vector<uint8_t> touched;        // per series, since the last digest
   int64_t last_second = -1;
   int64_t now = 0;  // seconds; everything below it has been observed
 

@@ -84,6 +84,7 @@ struct Alarm {
   double observed = 0.0;  // since started_ts_ms
   double expected = 0.0;
   double excess_failures = 0.0;
+  std::string announced{};  // the reason of the maintenance that it falls into, or ""
   static constexpr auto fields() {
     return std::make_tuple(
         field("id", &Alarm::id), field("scope", &Alarm::scope), field("signal", &Alarm::signal),
@@ -93,7 +94,8 @@ struct Alarm {
         field("threshold", &Alarm::threshold),
         field("false_alarms_per_week", &Alarm::false_alarms_per_week),
         field("evidence_attempts", &Alarm::evidence_attempts), field("observed", &Alarm::observed),
-        field("expected", &Alarm::expected), field("excess_failures", &Alarm::excess_failures));
+        field("expected", &Alarm::expected), field("excess_failures", &Alarm::excess_failures),
+        field("announced", &Alarm::announced));
   }
 };
 
@@ -112,13 +114,15 @@ enum class Cause : uint8_t {
   upstream_down,    // what several gateways stand on
   authentication,   // 3-D Secure or one-time passwords
   merchant_change,  // one merchant's own doing
-  none_of_these
+  none_of_these,
+  maintenance  // that the calendar announced
 };
 template <>
-inline constexpr EnumNames<15> enum_names<Cause>{
-    "issuer_down",  "gateway_down",   "network",        "method_wide",     "retry_storm",
-    "latency",      "customer_shift", "traffic_drop",   "fraud_burst",     "own_action",
-    "data_problem", "upstream_down",  "authentication", "merchant_change", "none_of_these"};
+inline constexpr EnumNames<16> enum_names<Cause>{
+    "issuer_down",    "gateway_down",    "network",        "method_wide",
+    "retry_storm",    "latency",         "customer_shift", "traffic_drop",
+    "fraud_burst",    "own_action",      "data_problem",   "upstream_down",
+    "authentication", "merchant_change", "none_of_these",  "maintenance"};
 
 // The part of a scope's payments that an explanation is about; "*" is all of them.
 struct Slice {

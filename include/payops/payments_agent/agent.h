@@ -47,6 +47,7 @@ struct AgentConfig {
   safety::Limits limits;
   learning::LearningConfig learning;
   Topology topology;  // what gateways share; a file of its own, config/topology.yaml
+  Calendar calendar;  // what is known beforehand; likewise, config/calendar.yaml
   [[nodiscard]] Status validate() const;
   static constexpr auto fields() {
     return std::make_tuple(
@@ -59,7 +60,7 @@ struct AgentConfig {
         field("economics", &AgentConfig::economics),
         field("min_action_frequency", &AgentConfig::min_action_frequency),
         field("limits", &AgentConfig::limits), field("learning", &AgentConfig::learning),
-        field("topology", &AgentConfig::topology));
+        field("topology", &AgentConfig::topology), field("calendar", &AgentConfig::calendar));
   }
 };
 

@@ -17,6 +17,12 @@ namespace payops::reasoning {
 
 using RateBank = Bank<kFailureShares.size()>;
 
+// Parts of the false alarms for which the alternatives' thresholds are set. What is granted to a
+// learnt rate (see RateTest) takes more of them from the slow alternatives, which so get more to
+// begin with: what is left is about the same for all.
+inline constexpr std::array<double, kFailureShares.size()> kFalseAlarmParts{0.26, 0.22, 0.17,
+                                                                            0.13, 0.11, 0.11};
+
 // A rate that was learnt, and from how many attempts' worth: its relative variance is
 // (1 - rate) / (rate × attempts).
 struct LearntRate {
@@ -26,7 +32,7 @@ struct LearntRate {
 
 // What the alternatives make of a row against a learnt rate, and from where they alarm.
 //
-// Every alternative may give the same share of the false alarms; its threshold follows from that
+// Every alternative has its part of the false alarms; its threshold follows from that
 // (share_threshold). The rate that it is tested against is not known but learnt: false alarms are
 // therefore averaged over what the rate may be. For the path on which an alternative crosses, with
 // e failures more than the baseline's, that average is as if e / 2 more failures had been seen in

@@ -17,6 +17,7 @@
 #include "payops/core/codec.h"
 #include "payops/core/digest.h"
 #include "payops/model/assessment.h"
+#include "payops/model/calendar.h"
 #include "payops/model/cell.h"
 #include "payops/model/dimensions.h"
 #include "payops/model/topology.h"
@@ -55,6 +56,8 @@ class Reasoner {
 
   // What stands on what; held until set again, and no part of the state.
   void set_topology(const Topology& topology);
+  // What is known beforehand; likewise. REQUIRES: it is valid.
+  void set_calendar(const Calendar& calendar);
 
   // Concludes a cycle at event time ts_ms, before which every bucket has been observed; silence is
   // judged here. `dictionary` names every id observed so far. The actions hold until the next call.
