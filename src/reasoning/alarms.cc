@@ -62,11 +62,7 @@ Row Reasoner::State::leaf_row(const Leaf& leaf, Share share, int64_t from_slot) 
   const Window& window = store.leaf_window(leaf);
   const int64_t current = now > 0 ? (now - 1) / slot_s() : 0;
   const Tally t = window.sum(from_slot, current);
-  Row row{.path = store.path(leaf),
-          .n = share_n(t, share),
-          .k = share_k(t, share),
-          .first = static_cast<double>(t.first),
-          .approved = static_cast<double>(t.approved)};
+  Row row{.path = store.path(leaf), .n = share_n(t, share), .k = share_k(t, share)};
   for (std::size_t c = 0; c < row.classes.size(); ++c) row.classes[c] = t.technical[c];
   if (share == Share::volume) {
     const double seconds = static_cast<double>(now - from_slot * slot_s());
@@ -94,6 +90,17 @@ std::vector<Row> Reasoner::State::rows(Share share, int64_t from_second) const {
     if (row.n > 0.0) all.push_back(row);
   }
   return all;
+}
+
+CommonRows& Reasoner::State::common_rows(Share share, int64_t from_second) {
+  const int64_t current = now > 0 ? (now - 1) / slot_s() : 0;
+  const int64_t from = std::max(from_second / slot_s(), current - static_cast<int64_t>(kSlots) + 1);
+  const auto found = cycle_rows.find({share, from});
+  if (found != cycle_rows.end()) return found->second;
+  return cycle_rows
+      .emplace(std::piecewise_construct, std::forward_as_tuple(share, from),
+               std::forward_as_tuple(rows(share, from_second), kind_of(share)))
+      .first->second;
 }
 
 double Reasoner::State::storm_evidence(const SeriesKey& scope, int64_t from_second) const {
@@ -125,6 +132,7 @@ bool Reasoner::State::resolve_crossings() {
   bool news = false;
   for (std::size_t s = 0; s < kShares; ++s) news = resolve(static_cast<Share>(s)) || news;
   crossings.clear();
+  cycle_rows.clear();
   return news;
 }
 
@@ -154,8 +162,8 @@ bool Reasoner::State::resolve(Share share) {
   drop_explained();
   bool raised = false;
   for (std::size_t i = 0; i < kAlarmsAtOnce && alarms.size() < kMaxAlarms; ++i) {
-    const ScopeTable table(left, kind_of(share), max_depth_of(share));
-    const ScopeScore* best = table.best();
+    const ScopeTable table(left, kind_of(share));
+    const ScopeScore* best = table.best(max_depth_of(share));
     if (best == nullptr) break;
     // The crossing itself needs no more proof, only a place, if a better one than its own series.
     const ScopeScore* own = table.find(store.all[crossing.series].key);
@@ -341,11 +349,10 @@ void Reasoner::State::tend_alarms() {
     const int64_t since =
         std::max(alarm.started + slot_s() - 1, now - config.short_window_s) / slot_s() * slot_s();
     if (since >= now) continue;
-    for (const Row& row : rows(alarm.share, since)) {
-      if (!alarm.scope.covers(row.path)) continue;
-      recent.n += row.n;
-      recent.k += row.k;
-      recent.e += row.e;
+    if (const ScopeScore* all = common_rows(alarm.share, since).evidence.find(alarm.scope)) {
+      recent.n = all->n;
+      recent.k = all->k;
+      recent.e = all->e;
     }
     // Few attempts (a path of ours kept off, say) change an estimate only a little.
     const double weight = recent.n / (recent.n + 10.0);
@@ -390,14 +397,13 @@ bool Reasoner::State::end_if_over(LiveAlarm& alarm) {
 
 // Another slice takes an alarm over when it explains the same attempts decisively better.
 void Reasoner::State::rescope(LiveAlarm& alarm) {
-  std::vector<Row> mine = rows(alarm.share, alarm.started + 1);
-  std::erase_if(mine, [&](const Row& row) {
-    return std::any_of(alarms.begin(), alarms.end(), [&](const LiveAlarm& a) {
-      return &a != &alarm && a.share == alarm.share && a.scope.covers(row.path);
-    });
-  });
-  const ScopeTable table(mine, kind_of(alarm.share), max_depth_of(alarm.share));
-  const ScopeScore* best = table.best();
+  const ScopeTable table =
+      table_of(common_rows(alarm.share, alarm.started + 1), alarm.share, [&](const Row& row) {
+        return std::none_of(alarms.begin(), alarms.end(), [&](const LiveAlarm& a) {
+          return &a != &alarm && a.share == alarm.share && a.scope.covers(row.path);
+        });
+      });
+  const ScopeScore* best = table.best(max_depth_of(alarm.share));
   const ScopeScore* now_at = table.find(alarm.scope);
   if (best == nullptr || best->scope == alarm.scope || !overlap(best->scope, alarm.scope)) return;
   if (best->score() < kAcceptScore) return;
@@ -405,45 +411,42 @@ void Reasoner::State::rescope(LiveAlarm& alarm) {
   LiveAlarm old = alarm;
   old.ended = now;
   if (!old.secondary && old.announced) gone.push_back(old);
-  alarm.scope = best->scope;
+  const ScopeScore taken = *best;
+  for (auto& [since, common] : cycle_rows) common.uncovered.reset();  // it covers others now
+  alarm.scope = taken.scope;
   alarm.announced = false;
   alarm.raised = now;
-  alarm.attempts = best->n;
-  alarm.failures = best->k;
-  alarm.expected = best->e;
-  alarm.moved = best->moved();
+  alarm.attempts = taken.n;
+  alarm.failures = taken.k;
+  alarm.expected = taken.e;
+  alarm.moved = taken.moved();
   alarm.peak = alarm.moved;
 }
 
 // Names the pattern, and whether more than half of the peers suffer alike.
 void Reasoner::State::classify(LiveAlarm& alarm) {
   const SeriesKey& s = alarm.scope;
-  const std::vector<Row> all =
-      rows(alarm.share, std::max(alarm.started + 1, now - config.short_window_s));
-  Row sum;
-  std::map<DimId, ScopeScore> peers;  // of the scope's own kind: the other issuers, say
-  const auto id_of = [&](const SeriesKey& key) {
-    return s.issuer != kAny ? key.issuer : s.gateway != kAny ? key.gateway : key.method;
-  };
-  for (const Row& row : all) {
-    ScopeScore& peer = peers[id_of(row.path)];
-    peer.kind = kind_of(alarm.share);
-    peer.n += row.n;
-    peer.k += row.k;
-    peer.e += row.e;
-    if (!s.covers(row.path)) continue;
-    sum.first += row.first;
-    sum.approved += row.approved;
-    for (std::size_t c = 0; c < row.classes.size(); ++c) sum.classes[c] += row.classes[c];
-  }
-  std::size_t suffering = 0;
-  for (const auto& [id, peer] : peers) {
+  const RowEvidence& all =
+      common_rows(alarm.share, std::max(alarm.started + 1, now - config.short_window_s)).evidence;
+  // Its peers are of the scope's own kind: the other issuers, say.
+  const SeriesKey kind = s.issuer != kAny    ? SeriesKey{kOther, kAny, kAny}
+                         : s.gateway != kAny ? SeriesKey{kAny, kAny, kOther}
+                                             : SeriesKey{kAny, kOther, kAny};
+  std::size_t peers = 0, suffering = 0;
+  for (const ScopeScore& peer : all.scopes()) {
+    const bool alike = (peer.scope.issuer == kAny) == (kind.issuer == kAny) &&
+                       (peer.scope.method == kAny) == (kind.method == kAny) &&
+                       (peer.scope.gateway == kAny) == (kind.gateway == kAny);
+    if (!alike) continue;
+    ++peers;
     const double sd = std::sqrt(peer.e + 1.0);
     const bool clear = kind_of(alarm.share) == RowKind::drop ? peer.e - peer.k > 2.0 * sd
                                                              : peer.k - peer.e > 2.0 * sd;
     suffering += clear && peer.moved() >= alarm.moved / 2.0;
   }
-  const bool many = s == SeriesKey{} || (peers.size() > 1 && 2 * suffering > peers.size());
+  const ScopeScore* own = all.find(s);
+  const auto classes = own != nullptr ? own->classes : std::array<double, 4>{};
+  const bool many = s == SeriesKey{} || (peers > 1 && 2 * suffering > peers);
   alarm.spread = many ? Spread::systemic : Spread::localized;
   switch (alarm.share) {
     case Share::slow:
@@ -465,8 +468,8 @@ void Reasoner::State::classify(LiveAlarm& alarm) {
     case Share::technical:
       break;
   }
-  const double issuer_side = sum.classes[0];
-  const double route_side = sum.classes[1] + sum.classes[2];
+  const double issuer_side = classes[0];
+  const double route_side = classes[1] + classes[2];
   const bool issuer_like = s.issuer != kAny && (s.gateway == kAny || issuer_side > route_side);
   // Which of the two it is, storm or outage, the last cycle has weighed.
   const auto storm = beliefs.find({alarm_hash(alarm), Cause::retry_storm, s.packed()});

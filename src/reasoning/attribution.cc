@@ -18,10 +18,19 @@ double log_add(double a, double b) {
 
 Grid row_evidence(const Row& row, RowKind kind) {
   Grid llr{};
-  const double p0 = kind == RowKind::share ? std::clamp(row.e / row.n, 1e-4, 0.98) : 0.0;
+  if (kind == RowKind::drop) {
+    for (std::size_t j = 0; j < kGrid; ++j) llr[j] = drop_llr(row.k, row.e, kMovedGrid[j]);
+    return llr;
+  }
+  static const Grid success = [] {
+    Grid logs{};
+    for (std::size_t j = 0; j < kGrid; ++j) logs[j] = std::log1p(-kMovedGrid[j]);
+    return logs;
+  }();
+  const double p0 = std::clamp(row.e / row.n, 1e-4, 0.98), room = (1.0 - p0) / p0;
   for (std::size_t j = 0; j < kGrid; ++j) {
-    llr[j] = kind == RowKind::share ? share_llr(row.n, row.k, p0, kMovedGrid[j])
-                                    : drop_llr(row.k, row.e, kMovedGrid[j]);
+    llr[j] = (row.n - row.k) * success[j];
+    if (row.k > 0.0) llr[j] += row.k * std::log(1.0 + kMovedGrid[j] * room);
   }
   return llr;
 }
@@ -29,6 +38,13 @@ Grid row_evidence(const Row& row, RowKind kind) {
 // Prior of a fault at each depth pattern (bit 0 issuer, 1 method, 2 gateway), shared by the scopes
 // of that pattern. Issuers and gateways break as wholes most often; a single path seldom.
 constexpr std::array<double, 8> kScopePrior{0.04, 0.34, 0.12, 0.06, 0.28, 0.06, 0.06, 0.04};
+
+void add_row(ScopeScore& scope, const Row& row) {
+  scope.n += row.n;
+  scope.k += row.k;
+  scope.e += row.e;
+  for (std::size_t c = 0; c < row.classes.size(); ++c) scope.classes[c] += row.classes[c];
+}
 
 std::size_t pattern_of(const SeriesKey& key) {
   return (key.issuer != kAny ? 1u : 0u) | (key.method != kAny ? 2u : 0u) |
@@ -60,61 +76,130 @@ double ScopeScore::moved() const {
   return room > 0.0 ? std::clamp((k - e) / room, 0.0, 0.99) : 0.0;
 }
 
-ScopeTable::ScopeTable(const std::vector<Row>& rows, RowKind kind, int max_depth) {
-  std::vector<Grid> sums;
-  for (const Row& row : rows) {
-    if (row.n <= 0.0) continue;
-    Grid llr = row_evidence(row, kind);
+RowEvidence::RowEvidence(std::vector<Row> rows, RowKind kind)
+    : kind_(kind), rows_(std::move(rows)) {
+  std::erase_if(rows_, [](const Row& row) { return row.n <= 0.0; });
+  std::array<double, 8> count{};
+  for (const Row& row : rows_) {
+    Scopes& scopes = scopes_of_.emplace_back();
+    const auto keys = series_of_leaf(row.path);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      const auto [it, added] =
+          index_.try_emplace(keys[i].packed(), static_cast<uint32_t>(scopes_.size()));
+      if (added) {
+        scopes_.push_back({.scope = keys[i], .kind = kind});
+        ++count[pattern_of(keys[i])];
+      }
+      scopes[i] = it->second;
+      add_row(scopes_[it->second], row);
+    }
+  }
+  for (ScopeScore& scope : scopes_) {
+    const std::size_t pattern = pattern_of(scope.scope);
+    scope.log_prior = std::log(kScopePrior[pattern] / count[pattern]);
+  }
+}
+
+void RowEvidence::weigh() const {
+  if (!grids_.empty()) return;
+  for (const Row& row : rows_) {
+    Grid llr = row_evidence(row, kind_);
     const double own = log_mean(llr);
     // Relative to "no fault, but paths may deviate".
     const double idle = log_add(std::log1p(-kDeviant), std::log(kDeviant) + own);
     for (double& v : llr) {
       v = log_add(std::log1p(-kDeviant) + v, std::log(kDeviant) + own) - idle;
     }
-    unstructured_ += log_add(std::log1p(-kAffected), std::log(kAffected) + own) - idle;
-    for (const SeriesKey& key : series_of_leaf(row.path)) {
-      if (key.depth() > max_depth) continue;
-      const auto [it, added] =
-          index_.try_emplace(key.packed(), static_cast<uint32_t>(scopes_.size()));
-      if (added) {
-        scopes_.push_back({.scope = key, .kind = kind});
-        sums.emplace_back();
+    grids_.push_back(llr);
+    unstructured_.push_back(log_add(std::log1p(-kAffected), std::log(kAffected) + own) - idle);
+  }
+}
+
+uint32_t RowEvidence::index(const SeriesKey& scope) const {
+  const auto it = index_.find(scope.packed());
+  return it == index_.end() ? kUnseen : it->second;
+}
+
+const ScopeScore* RowEvidence::find(const SeriesKey& scope) const {
+  const uint32_t at = index(scope);
+  return at == kUnseen ? nullptr : &scopes_[at];
+}
+
+ScopeTable::ScopeTable(const std::vector<Row>& rows, RowKind kind)
+    : ScopeTable(std::make_unique<RowEvidence>(rows, kind)) {}
+
+ScopeTable::ScopeTable(std::unique_ptr<RowEvidence> own)
+    : ScopeTable(*own, [](std::size_t) { return true; }) {
+  own_ = std::move(own);
+}
+
+ScopeTable::ScopeTable(const ScopeTable& base, const std::vector<uint32_t>& further_rows)
+    : evidence_(base.evidence_),
+      base_(&base),
+      place_(base.size(), RowEvidence::kUnseen),
+      unstructured_(base.unstructured_) {
+  for (const uint32_t row : further_rows) add(row);
+  weigh();
+}
+
+void ScopeTable::clear(ScopeScore& score) {
+  score.n = score.k = score.e = 0.0;
+  score.classes = {};
+}
+
+void ScopeTable::add(std::size_t row) {
+  unstructured_ += evidence_->unstructured(row);
+  const Grid& grid = evidence_->grid(row);
+  for (const uint32_t scope : evidence_->scopes_of(row)) {
+    std::size_t at = scope;
+    if (base_ != nullptr) {
+      if (place_[scope] == RowEvidence::kUnseen) {
+        place_[scope] = static_cast<uint32_t>(scores_.size());
+        scores_.push_back(base_->scores_[scope]);
+        grids_.push_back(base_->grids_[scope]);
       }
-      ScopeScore& scope = scopes_[it->second];
-      scope.n += row.n;
-      scope.k += row.k;
-      scope.e += row.e;
-      for (std::size_t j = 0; j < kGrid; ++j) sums[it->second][j] += llr[j];
+      at = place_[scope];
     }
+    add_row(scores_[at], evidence_->rows()[row]);
+    for (std::size_t j = 0; j < kGrid; ++j) grids_[at][j] += grid[j];
   }
-  std::array<double, 8> count{};
-  for (const ScopeScore& scope : scopes_) ++count[pattern_of(scope.scope)];
-  for (std::size_t i = 0; i < scopes_.size(); ++i) {
-    const std::size_t pattern = pattern_of(scopes_[i].scope);
-    scopes_[i].log_evidence = log_mean(sums[i]);
-    scopes_[i].log_prior = std::log(kScopePrior[pattern] / count[pattern]);
+}
+
+void ScopeTable::weigh() {
+  for (std::size_t i = 0; i < scores_.size(); ++i) {
+    if (scores_[i].n > 0.0) scores_[i].log_evidence = log_mean(grids_[i]);
   }
+}
+
+const ScopeScore& ScopeTable::at(std::size_t number) const {
+  if (base_ == nullptr) return scores_[number];
+  const uint32_t place = place_[number];
+  return place == RowEvidence::kUnseen ? base_->scores_[number] : scores_[place];
 }
 
 const ScopeScore* ScopeTable::find(const SeriesKey& scope) const {
-  const auto it = index_.find(scope.packed());
-  return it == index_.end() ? nullptr : &scopes_[it->second];
+  const uint32_t number = evidence_->index(scope);
+  if (number == RowEvidence::kUnseen) return nullptr;
+  const ScopeScore& score = at(number);
+  return score.n > 0.0 ? &score : nullptr;
 }
 
-const ScopeScore* ScopeTable::best() const {
+const ScopeScore* ScopeTable::best(int max_depth) const {
   const ScopeScore* best = nullptr;
-  for (const ScopeScore& scope : scopes_) {
-    if (best == nullptr || scope.score() > best->score()) best = &scope;
+  for (std::size_t i = 0; i < size(); ++i) {
+    const ScopeScore& one = at(i);
+    if (one.n <= 0.0 || (best != nullptr && one.score() <= best->score())) continue;
+    if (one.scope.depth() <= max_depth) best = &one;
   }
   return best;
 }
 
-const ScopeScore* ScopeTable::best_at(bool issuer, bool method, bool gateway) const {
-  const std::size_t pattern = (issuer ? 1u : 0u) | (method ? 2u : 0u) | (gateway ? 4u : 0u);
-  const ScopeScore* best = nullptr;
-  for (const ScopeScore& scope : scopes_) {
-    if (pattern_of(scope.scope) != pattern) continue;
-    if (best == nullptr || scope.score() > best->score()) best = &scope;
+std::array<const ScopeScore*, 8> ScopeTable::best_by_pattern() const {
+  std::array<const ScopeScore*, 8> best{};
+  for (std::size_t i = 0; i < size(); ++i) {
+    const ScopeScore& one = at(i);
+    const ScopeScore*& leader = best[pattern_of(one.scope)];
+    if (one.n > 0.0 && (leader == nullptr || one.score() > leader->score())) leader = &one;
   }
   return best;
 }

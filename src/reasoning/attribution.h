@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <unordered_map>
 #include <vector>
 
@@ -17,8 +18,6 @@ struct Row {
   double n = 0.0;
   double k = 0.0;
   double e = 0.0;
-  double first = 0.0;
-  double approved = 0.0;
   std::array<double, 4> classes{};  // technical failures by class
 };
 
@@ -46,27 +45,88 @@ struct ScopeScore {
   double n = 0.0;
   double k = 0.0;
   double e = 0.0;
+  std::array<double, 4> classes{};
   [[nodiscard]] double score() const { return log_evidence + log_prior; }
   // The share of attempts that the fault takes, by moments; within [0, 0.99].
   [[nodiscard]] double moved() const;
 };
 
-class ScopeTable {
+// What one signal's rows say since one moment, path by path and by scope: worked out once for all
+// the tables that a cycle asks of it. Paths may deviate from their scope's fault with a small
+// probability, so that one odd path neither makes nor breaks an explanation.
+class RowEvidence {
  public:
-  // `max_depth` leaves deeper scopes out. Paths may deviate from their scope's fault with a small
-  // probability, so that one odd path neither makes nor breaks an explanation.
-  ScopeTable(const std::vector<Row>& rows, RowKind kind, int max_depth = 3);
+  using Scopes = std::array<uint32_t, 8>;  // of a row, as series_of_leaf
+  RowEvidence(std::vector<Row> rows, RowKind kind);
+
+  [[nodiscard]] const std::vector<Row>& rows() const { return rows_; }
+  [[nodiscard]] RowKind kind() const { return kind_; }
+  [[nodiscard]] const Scopes& scopes_of(std::size_t row) const { return scopes_of_[row]; }
+  [[nodiscard]] const Grid& grid(std::size_t row) const { return grids_[row]; }
+  // Of the row on its own, perhaps affected.
+  [[nodiscard]] double unstructured(std::size_t row) const { return unstructured_[row]; }
+  // Works out what a table needs, if none has yet.
+  void weigh() const;
+  // Every scope that some row belongs to, with the sums over all rows and without evidence.
   [[nodiscard]] const std::vector<ScopeScore>& scopes() const { return scopes_; }
   [[nodiscard]] const ScopeScore* find(const SeriesKey& scope) const;  // nullptr when unseen
-  // The scope of highest score, of the given depth pattern or of any; nullptr when there is none.
-  [[nodiscard]] const ScopeScore* best() const;
-  [[nodiscard]] const ScopeScore* best_at(bool issuer, bool method, bool gateway) const;
+  static constexpr uint32_t kUnseen = UINT32_MAX;
+  [[nodiscard]] uint32_t index(const SeriesKey& scope) const;
+
+ private:
+  RowKind kind_;
+  std::vector<Row> rows_;
+  mutable std::vector<Grid> grids_;  // once a table asks for them, as the next
+  mutable std::vector<double> unstructured_;
+  std::vector<Scopes> scopes_of_;
+  std::vector<ScopeScore> scopes_;
+  std::unordered_map<uint64_t, uint32_t> index_;
+};
+
+// How well every scope explains some of the rows. A table of few rows more than another takes that
+// as its base and costs what the further rows do.
+class ScopeTable {
+ public:
+  explicit ScopeTable(const std::vector<Row>& rows, RowKind kind);
+  // Of the rows that `in` admits. REQUIRES: the evidence outlives it, as a base does.
+  template <class In>
+  ScopeTable(const RowEvidence& evidence, In&& in) : evidence_(&evidence) {
+    evidence.weigh();
+    scores_ = evidence.scopes();
+    for (ScopeScore& score : scores_) clear(score);
+    grids_.resize(scores_.size());
+    for (std::size_t row = 0; row < evidence.rows().size(); ++row) {
+      if (in(row)) add(row);
+    }
+    weigh();
+  }
+  ScopeTable(const ScopeTable& base, const std::vector<uint32_t>& further_rows);
+  ScopeTable(ScopeTable&&) = default;
+
+  // nullptr when no row of the table is in it.
+  [[nodiscard]] const ScopeScore* find(const SeriesKey& scope) const;
+  // Of all scopes of the evidence, the number-th; without attempts where no row is in it.
+  [[nodiscard]] std::size_t size() const { return evidence_->scopes().size(); }
+  [[nodiscard]] const ScopeScore& at(std::size_t number) const;
+  // The scope of highest score among those no deeper, of any pattern or of each (bit 0 issuer, 1
+  // method, 2 gateway); nullptr when there is none.
+  [[nodiscard]] const ScopeScore* best(int max_depth = 3) const;
+  [[nodiscard]] std::array<const ScopeScore*, 8> best_by_pattern() const;
   // Evidence of the unstructured explanation: every path on its own, a few of them affected.
   [[nodiscard]] double unstructured() const { return unstructured_; }
 
  private:
-  std::vector<ScopeScore> scopes_;
-  std::unordered_map<uint64_t, uint32_t> index_;
+  explicit ScopeTable(std::unique_ptr<RowEvidence> own);
+  static void clear(ScopeScore& score);
+  void add(std::size_t row);
+  void weigh();
+
+  std::unique_ptr<RowEvidence> own_;  // where nobody else keeps it
+  const RowEvidence* evidence_;
+  const ScopeTable* base_ = nullptr;
+  std::vector<uint32_t> place_;  // with a base: by scope, where it differs; kUnseen elsewhere
+  std::vector<ScopeScore> scores_;
+  std::vector<Grid> grids_;  // sums of ln evidence, of each of scores_
   double unstructured_ = 0.0;
 };
 

@@ -3,6 +3,7 @@
 // alarms share the probability by what each costs, so that all posteriors sum to one.
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "candidate.h"
 #include "payops/core/text.h"
@@ -104,14 +105,14 @@ bool is_place(Cause cause) {
 struct Totals {
   double n = 0.0, k = 0.0, e = 0.0;
   std::array<double, 4> classes{};
-  void add(const Row& row) {
-    n += row.n;
-    k += row.k;
-    e += row.e;
-    for (std::size_t c = 0; c < 4; ++c) classes[c] += row.classes[c];
-  }
   [[nodiscard]] double excess() const { return k - e; }
 };
+
+Totals totals_of(const ScopeTable& table, const SeriesKey& scope) {
+  const ScopeScore* found = table.find(scope);
+  if (found == nullptr) return {};
+  return {.n = found->n, .k = found->k, .e = found->e, .classes = found->classes};
+}
 
 // Decline codes speak, but vary between networks: half their weight, and never decisive alone.
 double class_evidence(const Totals& inside, Cause cause) {
@@ -170,17 +171,16 @@ std::string figures(const Totals& t, Share share) {
 
 }  // namespace
 
-// Explains one alarm on its own rows.
+// Explains one alarm on its own rows, and on the technical failures of all (the same table where
+// the alarm is of these).
 class Explanation {
  public:
-  Explanation(const Reasoner::State& state, const LiveAlarm& alarm, std::vector<Row> rows,
-              std::vector<Row> technical, const Suspects* suspects, const Dictionary& dictionary)
+  Explanation(const Reasoner::State& state, const LiveAlarm& alarm, const ScopeTable& table,
+              const ScopeTable& technical, const Suspects* suspects, const Dictionary& dictionary)
       : state_(state),
         alarm_(alarm),
-        rows_(std::move(rows)),
-        technical_rows_(std::move(technical)),
-        table_(rows_, alarm.share == Share::volume ? RowKind::drop : RowKind::share),
-        technical_(technical_rows_, RowKind::share),
+        table_(table),
+        technical_(technical),
         suspects_(suspects),
         dictionary_(dictionary) {
     if (alarm.share == Share::technical) {
@@ -202,12 +202,15 @@ class Explanation {
     const ScopeScore* score = table_.find(scope);
     return score != nullptr ? score->log_evidence : 0.0;
   }
-  [[nodiscard]] Totals inside(const SeriesKey& scope, bool complement = false) const {
-    Totals t;
-    for (const Row& row : rows_) {
-      if (scope.covers(row.path) != complement) t.add(row);
-    }
-    return t;
+  [[nodiscard]] Totals inside(const SeriesKey& scope) const { return totals_of(table_, scope); }
+  [[nodiscard]] Totals outside(const SeriesKey& scope) const {
+    Totals rest = inside({});
+    const Totals in = inside(scope);
+    rest.n -= in.n;
+    rest.k -= in.k;
+    rest.e = std::max(0.0, rest.e - in.e);
+    for (std::size_t c = 0; c < 4; ++c) rest.classes[c] -= in.classes[c];
+    return rest;
   }
   [[nodiscard]] Cause cause_of(const SeriesKey& s) const {
     if (s == SeriesKey{}) return Cause::network;
@@ -234,9 +237,7 @@ class Explanation {
   // every kind.
   void add_places() {
     std::vector<const ScopeScore*> scores{table_.find(alarm_.scope)};
-    for (unsigned p = 0; p < 8; ++p) {
-      scores.push_back(table_.best_at((p & 1) != 0, (p & 2) != 0, (p & 4) != 0));
-    }
+    for (const ScopeScore* best : table_.best_by_pattern()) scores.push_back(best);
     for (const ScopeScore* score : scores) {
       if (score == nullptr) continue;
       const Cause cause = cause_of(score->scope);
@@ -244,16 +245,8 @@ class Explanation {
           score->log_evidence + class_evidence(inside(score->scope), cause));
     }
   }
-  [[nodiscard]] auto mine() const {
-    return [this](const SeriesKey& path) {
-      if (alarm_.scope.covers(path)) return true;
-      return std::none_of(state_.alarms.begin(), state_.alarms.end(), [&](const LiveAlarm& a) {
-        return a.share == alarm_.share && !a.secondary && a.scope.covers(path);
-      });
-    };
-  }
   [[nodiscard]] double detail_evidence(const DetailSlice& slice) const {
-    return suspects_->evidence(slice, mine()) / kDetailTemper;
+    return suspects_->evidence(slice, alarm_.scope) / kDetailTemper;
   }
   // Other payments than usual, each of which fails as it always did: then the places are weighed
   // against what is usual for these payments.
@@ -445,7 +438,7 @@ class Explanation {
       describe_slice(c);
       return;
     }
-    const Totals in = inside(c.scope), out = inside(c.scope, true);
+    const Totals in = inside(c.scope), out = outside(c.scope);
     const std::string place = describe(dictionary_.scope(c.scope));
     if (c.cause == Cause::none_of_these) {
       c.evidence_for.push_back("the excess may lie scattered over paths without a common place");
@@ -467,10 +460,7 @@ class Explanation {
       side.push_back(percent(share) + " of the failures are of class " +
                      std::string(name_of(kTechnicalClasses[at])));
     } else if (is_place(c.cause)) {
-      Totals technical;
-      for (const Row& row : technical_rows_) {
-        if (c.scope.covers(row.path)) technical.add(row);
-      }
+      const Totals technical = totals_of(technical_, c.scope);
       auto& side = technical.excess() > 2.0 * std::sqrt(technical.e + 1.0) ? c.evidence_for
                                                                            : c.evidence_against;
       side.push_back(place + ": " + figures(technical, Share::technical));
@@ -486,7 +476,8 @@ class Explanation {
     const ScopeScore* whole = table_.find(c.scope);
     if (whole == nullptr || whole->moved() < 0.05) return;
     const ScopeScore* calmest = nullptr;
-    for (const ScopeScore& part : table_.scopes()) {
+    for (std::size_t i = 0; i < table_.size(); ++i) {
+      const ScopeScore& part = table_.at(i);
       if (part.scope == c.scope || !c.scope.covers(part.scope)) continue;
       if (part.scope.depth() != c.scope.depth() + 1 || part.n < 10.0) continue;
       if (part.moved() > whole->moved() / 4.0) continue;
@@ -500,10 +491,8 @@ class Explanation {
 
   const Reasoner::State& state_;
   const LiveAlarm& alarm_;
-  std::vector<Row> rows_;
-  std::vector<Row> technical_rows_;
-  ScopeTable table_;
-  ScopeTable technical_;
+  const ScopeTable& table_;
+  const ScopeTable& technical_;
   const Suspects* suspects_;  // null without details of this alarm
   bool mixed_ = false;        // evidence is weighed against what is usual for these payments
   const Dictionary& dictionary_;
@@ -513,9 +502,8 @@ class Explanation {
 namespace {
 
 // What an alarm costs now, in payments a second, roughly: how alarms share the probability.
-double weight_of(const LiveAlarm& alarm, const std::vector<Row>& rows) {
-  double n = 0.0;
-  for (const Row& row : rows) n += alarm.scope.covers(row.path) ? row.n : 0.0;
+double weight_of(const LiveAlarm& alarm, const ScopeTable& table) {
+  const double n = totals_of(table, alarm.scope).n;
   const double harm = alarm.share == Share::technical || alarm.share == Share::volume ? 1.0 : 0.3;
   return harm * (1.0 + n * std::max(alarm.moved, 0.02));
 }
@@ -531,7 +519,13 @@ std::unique_ptr<Detailed> Reasoner::State::suspect_details(const Dictionary& dic
     if (counts) from = std::min(from, alarm.started);
   }
   if (from >= now || details.learnt() < kDetailsLearnt) return nullptr;
-  return std::make_unique<Detailed>(details, from, kDetailLeaves, topology, dictionary);
+  auto detailed = std::make_unique<Detailed>(details, from, kDetailLeaves, topology, dictionary);
+  detailed->suspects.note_covered([&](const SeriesKey& path) {
+    return std::any_of(alarms.begin(), alarms.end(), [&](const LiveAlarm& a) {
+      return a.share == Share::technical && !a.secondary && a.scope.covers(path);
+    });
+  });
+  return detailed;
 }
 
 std::vector<Hypothesis> Reasoner::State::hypotheses(const Dictionary& dictionary) {
@@ -542,17 +536,20 @@ std::vector<Hypothesis> Reasoner::State::hypotheses(const Dictionary& dictionary
   const std::unique_ptr<Detailed> detailed = suspect_details(dictionary);
   for (const LiveAlarm& alarm : alarms) {
     if (alarm.secondary) continue;
-    std::vector<Row> mine = rows(alarm.share, alarm.started);
-    std::erase_if(mine, [&](const Row& row) {  // other alarms answer for their own
-      return !alarm.scope.covers(row.path) &&
-             std::any_of(alarms.begin(), alarms.end(), [&](const LiveAlarm& a) {
+    const auto mine = [&](const Row& row) {  // other alarms answer for their own
+      return alarm.scope.covers(row.path) ||
+             std::none_of(alarms.begin(), alarms.end(), [&](const LiveAlarm& a) {
                return a.share == alarm.share && !a.secondary && a.scope.covers(row.path);
              });
-    });
-    weights.push_back(weight_of(alarm, mine));
-    std::vector<Row> technical =
-        alarm.share == Share::technical ? mine : rows(Share::technical, alarm.started);
-    Explanation explanation(*this, alarm, std::move(mine), std::move(technical),
+    };
+    const ScopeTable table = table_of(common_rows(alarm.share, alarm.started), alarm.share, mine);
+    std::optional<ScopeTable> technical;
+    if (alarm.share != Share::technical) {
+      technical.emplace(table_of(common_rows(Share::technical, alarm.started), Share::technical,
+                                 [](const Row&) { return true; }));
+    }
+    weights.push_back(weight_of(alarm, table));
+    Explanation explanation(*this, alarm, table, technical ? *technical : table,
                             detailed ? &detailed->suspects : nullptr, dictionary);
     for (const Candidate& c : explanation.candidates()) {
       believed[{alarm_hash(alarm), c.cause, belief_scope(c)}] = c.probability;

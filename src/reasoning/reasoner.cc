@@ -75,6 +75,7 @@ Assessment Reasoner::assess(int64_t ts_ms, const Dictionary& dictionary,
   }
   s.note_own_actions();
   if (!s.store.all.empty()) s.judge_silence(s.now);
+  s.cycle_rows.clear();
   s.tend_alarms();
 
   Assessment out;
@@ -88,6 +89,7 @@ Assessment Reasoner::assess(int64_t ts_ms, const Dictionary& dictionary,
   }
   for (const LiveAlarm& alarm : s.gone) out.ended.push_back(s.told(alarm, dictionary));
   s.gone.clear();
+  s.cycle_rows.clear();
   out.statuses = s.statuses(dictionary);
   out.paths = s.paths(dictionary);
   return out;
@@ -136,6 +138,7 @@ void Reasoner::State::decode(Decoder& in) {
   flowing.clear();
   flowing_series.clear();
   crossings.clear();
+  cycle_rows.clear();
   if (in.ok() && detailed && consistent()) return;
   Topology kept = std::move(topology);
   Foreknowledge known = std::move(foreknown);

@@ -130,6 +130,15 @@ struct Crossing {
   double false_alarms_per_week = 0.0;
 };
 
+// The rows of one signal since one moment, and the table of those that no alarm covers: what the
+// alarms of a cycle have in common.
+struct CommonRows {
+  explicit CommonRows(std::vector<Row> rows, RowKind kind) : evidence(std::move(rows), kind) {}
+  RowEvidence evidence;
+  std::unique_ptr<ScopeTable> uncovered;
+  std::vector<uint32_t> covered;  // rows that some alarm covers
+};
+
 // What the details say in one cycle, with the ids that it is said in.
 struct Detailed {
   Detailed(const DetailStore& details, int64_t from_second, std::size_t leaves_max,
@@ -184,6 +193,11 @@ struct Reasoner::State {
   void classify(LiveAlarm& alarm);
   [[nodiscard]] bool end_if_over(LiveAlarm& alarm);
   [[nodiscard]] std::vector<Row> rows(Share share, int64_t from_second) const;
+  // The same for as long as the cycle lasts, worked out once.
+  [[nodiscard]] CommonRows& common_rows(Share share, int64_t from_second);
+  // Of these the uncovered ones, and those covered ones that `in` admits.
+  template <class In>
+  [[nodiscard]] ScopeTable table_of(CommonRows& common, Share share, In&& in);
   // The logarithm of how much likelier the retries of a scope are in a storm than as what its
   // failures usually bring; bounded.
   [[nodiscard]] double storm_evidence(const SeriesKey& scope, int64_t from_second) const;
@@ -232,8 +246,31 @@ struct Reasoner::State {
   std::vector<uint8_t> flowing;
   std::vector<uint32_t> flowing_series;
   std::vector<Crossing> crossings;
+  std::map<std::pair<Share, int64_t>, CommonRows> cycle_rows;  // by the first sub-window
   double alarms_per_attempt = 0.0;  // false ones that the budget allows, at the present volume
 };
+
+template <class In>
+ScopeTable Reasoner::State::table_of(CommonRows& common, Share share, In&& in) {
+  const std::vector<Row>& rows = common.evidence.rows();
+  if (common.uncovered == nullptr) {
+    std::vector<uint8_t> covered(rows.size(), 0);
+    common.covered.clear();
+    for (uint32_t i = 0; i < rows.size(); ++i) {
+      for (const LiveAlarm& a : alarms) {
+        if (a.share == share && a.scope.covers(rows[i].path)) covered[i] = 1;
+      }
+      if (covered[i] != 0) common.covered.push_back(i);
+    }
+    common.uncovered = std::make_unique<ScopeTable>(
+        common.evidence, [&](std::size_t row) { return covered[row] == 0; });
+  }
+  std::vector<uint32_t> further;
+  for (const uint32_t row : common.covered) {
+    if (in(rows[row])) further.push_back(row);
+  }
+  return ScopeTable(*common.uncovered, further);
+}
 
 // The counts a share is made of: n attempts of which k moved.
 [[nodiscard]] double share_n(const Tally& t, Share share);

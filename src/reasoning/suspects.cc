@@ -326,6 +326,13 @@ void Suspects::suspect_shared(const std::vector<SeriesKey>& gateways) {
 }
 
 SliceTotals Suspects::totals(const DetailSlice& slice, bool complement) const {
+  if (complement) return sum_of(slice, true);
+  const auto known = totals_.find(slice);
+  if (known != totals_.end()) return known->second;
+  return totals_.emplace(slice, sum_of(slice, false)).first->second;
+}
+
+SliceTotals Suspects::sum_of(const DetailSlice& slice, bool complement) const {
   SliceTotals sum;
   for (const Leaf& leaf : leaves_) {
     if (covers(slice, leaf) == complement) continue;

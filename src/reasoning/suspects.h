@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -78,14 +79,20 @@ class Suspects {
 
   // Slices beyond the path that may be a cause, likeliest first; few.
   [[nodiscard]] const std::vector<Suspect>& list() const { return list_; }
+  // Tells which paths some alarm answers for.
+  template <class Covered>
+  void note_covered(Covered&& covered) {
+    covered_.clear();
+    for (const Leaf& leaf : leaves_) covered_.push_back(covered(leaf.path) ? 1 : 0);
+  }
   // ln of (evidence that the slice's leaves share a fault / that none has one), as ScopeScore's, on
-  // the leaves whose path `mine` admits.
-  template <class Mine>
-  [[nodiscard]] double evidence(const DetailSlice& slice, Mine&& mine) const {
+  // the leaves of paths that are `own` or that no alarm answers for. REQUIRES: note_covered().
+  [[nodiscard]] double evidence(const DetailSlice& slice, const SeriesKey& own) const {
     weigh();
     Grid sum{};
     for (std::size_t i = 0; i < leaves_.size(); ++i) {
-      if (!covers(slice, leaves_[i]) || !mine(leaves_[i].path)) continue;
+      if (covered_[i] != 0 && !own.covers(leaves_[i].path)) continue;
+      if (!covers(slice, leaves_[i])) continue;
       for (std::size_t j = 0; j < kGrid; ++j) sum[j] += weights_[i][j];
     }
     return log_mean(sum);
@@ -123,10 +130,13 @@ class Suspects {
   [[nodiscard]] int64_t value_of(const Leaf& leaf, std::size_t column) const;
   static void fix(DetailSlice& slice, std::size_t column, int32_t id);
   void weigh() const;
+  [[nodiscard]] SliceTotals sum_of(const DetailSlice& slice, bool complement) const;
 
   const UpstreamIds& upstreams_;
   std::vector<Leaf> leaves_;
-  mutable std::vector<Grid> weights_;  // of the leaves, once they are asked for
+  std::vector<uint8_t> covered_;                       // by leaf
+  mutable std::map<DetailSlice, SliceTotals> totals_;  // that have been asked for
+  mutable std::vector<Grid> weights_;                  // of the leaves, once they are asked for
   std::vector<Suspect> list_;
 };
 
