@@ -2,8 +2,8 @@
 // traffic, and the cycle that follows eight of them, without the commit. All names known. Times
 // are CPU times of what a case names (the eight seconds are not in a cycle's). Counter
 // "ns_per_series" is what grows or does not. Traffic is healthy, and in the last case 50 of 729
-// paths fail, each for itself, with as many details of regions, merchants and amounts as a second
-// may have.
+// paths fail, one after the other, so that each is an alarm of its own, with as many details of
+// regions, merchants and amounts as a second may have.
 #include <benchmark/benchmark.h>
 #include <time.h>
 
@@ -26,6 +26,7 @@ constexpr int64_t kStartSecond = 1'772'438'400;
 constexpr int64_t kCycleSeconds = 8;
 constexpr int64_t kWarmUpSeconds = 64;  // the display window is full
 constexpr int64_t kFailingSeconds = 120;
+constexpr int64_t kBetweenFailures = 16;
 constexpr uint64_t kBuckets = 16;  // different seconds, taken in turn
 constexpr DimId kRegionNames = 5;
 constexpr DimId kMerchantNames = 40;
@@ -96,20 +97,21 @@ class Steady {
     for (uint64_t n = 0; n < kBuckets; ++n) buckets_.push_back(bucket_of(shape, n));
     head_.names.added = {names("I", shape.issuers), names("M", shape.methods),
                          names("G", shape.gateways)};
-    for (int64_t s = 0; s < kWarmUpSeconds; s += kCycleSeconds) {
-      for (int64_t i = 0; i < kCycleSeconds; ++i) observe();
-      step();
-    }
+    run(kWarmUpSeconds);
   }
 
-  // From now on so many of the paths fail, spread evenly, until as many alarms as there will be
-  // are in force.
+  // One path after the other, spread evenly, begins to fail and goes on.
   void fail(std::size_t paths) {
-    for (ClosedBucket& bucket : buckets_) {
-      const std::size_t apart = bucket.cells.size() / paths;
-      for (std::size_t i = 0; i < paths; ++i) fail_path(bucket, bucket.cells[i * apart]);
+    const std::size_t apart = buckets_.front().cells.size() / paths;
+    for (std::size_t i = 0; i < paths; ++i) {
+      for (ClosedBucket& bucket : buckets_) fail_path(bucket, bucket.cells[i * apart]);
+      run(kBetweenFailures);
     }
-    for (int64_t s = 0; s < kFailingSeconds; s += kCycleSeconds) {
+    run(kFailingSeconds);
+  }
+
+  void run(int64_t seconds) {
+    for (int64_t s = 0; s < seconds; s += kCycleSeconds) {
       for (int64_t i = 0; i < kCycleSeconds; ++i) observe();
       step();
     }

@@ -30,11 +30,16 @@ int attribute(AttributeOptions options) {
   if (!table) return report(table.error());
   for (const std::string& name : table->constant) {
     std::fprintf(stderr,
-                 "payops: %s: column \"%s\" has one value only: it can explain nothing and is left "
-                 "out\n",
+                 "payops: %s:1: column \"%s\" has one value only: it can explain nothing and is "
+                 "left out\n",
                  options.table.file.c_str(), name.c_str());
   }
   const reasoning::SliceScan scan = reasoning::scan_slices(table->counts, {});
+  if (scan.failures <= 0.0) {
+    std::fprintf(stderr,
+                 "payops: %s:1: column \"%s\" is 0 throughout: there is nothing to explain\n",
+                 options.table.file.c_str(), options.table.failures.c_str());
+  }
   std::printf("%s", options.json ? attribution_json(*table, options.table, scan).c_str()
                                  : attribution_text(*table, options.table, scan).c_str());
   return kExitDone;
@@ -60,6 +65,7 @@ void add_attribute_command(CLI::App& app, Command& command) {
   sub->add_option("--baseline", options->table.baseline, "How many periods before it are normal");
   sub->add_flag("--json", options->json, "One JSON document on stdout");
   sub->footer(
+      "Rows may come in any order; those of one slice and period are added.\n"
       "Example: payops attribute failures.csv --attempts n --failures k --dimensions "
       "issuer,method,gateway --time ts --at \"2026-03-01 12:00:00\" --step 60s --baseline 10");
   sub->callback([&command, options] { command = [options] { return attribute(*options); }; });

@@ -249,7 +249,7 @@ Status Reading::take_row() {
 }
 
 Status Reading::check_periods() const {
-  const std::string column = spec_.file + ": column \"" + spec_.time + "\": ";
+  const std::string column = spec_.file + ":1: column \"" + spec_.time + "\": ";
   const auto wrong = [&](const std::string& what) {
     return fail(ErrorCode::usage, column + what + "; it goes from " + iso_time(*first_ms_) +
                                       " to " + iso_time(*last_ms_));
@@ -306,12 +306,12 @@ Result<SliceTable> Reading::finish() {
   }
   table.rows = rows_;
   if (counts.leaves() == 0) {
-    return fail(ErrorCode::usage, spec_.file + ": column \"" + spec_.attempts + "\": no attempts" +
-                                      (has_time() ? " at " + spec_.at : ""));
+    return fail(ErrorCode::usage, spec_.file + ":1: column \"" + spec_.attempts +
+                                      "\": no attempts" + (has_time() ? " at " + spec_.at : ""));
   }
   if (counts.leaves() == 1) {
-    return fail(ErrorCode::usage, spec_.file + ": one combination of " +
-                                      join(spec_.dimensions, ", ") + " has attempts" +
+    return fail(ErrorCode::usage, spec_.file + ":1: columns \"" + join(spec_.dimensions, "\", \"") +
+                                      "\": one combination has attempts" +
                                       (has_time() ? " at " + spec_.at : "") +
                                       ": there is nothing to compare it with");
   }
@@ -329,11 +329,12 @@ Result<SliceTable> Reading::read() {
     if (Status s = take_row(); !s) return tl::make_unexpected(s.error());
   }
   if (rows == 0) {
-    return fail(ErrorCode::usage, spec_.file + ":1: no rows below the header");
+    return fail(ErrorCode::usage,
+                spec_.file + ":1: column \"" + spec_.attempts + "\": no rows below the header");
   }
   if (rows == 1) {
-    return fail(ErrorCode::usage,
-                spec_.file + ":2: the only row; there is nothing to compare it with");
+    return fail(ErrorCode::usage, spec_.file + ":2: column \"" + spec_.attempts +
+                                      "\": the only row; there is nothing to compare it with");
   }
   if (has_time()) {
     if (Status s = check_periods(); !s) return tl::make_unexpected(s.error());

@@ -38,7 +38,7 @@ void OpenSecond::reset(int64_t second, std::size_t expected_attempts) {
   cells_.clear();
   std::fill(index_.begin(), index_.end(), Slot{});
   details_.clear();
-  std::fill(detail_index_.begin(), detail_index_.end(), DetailSlot{});
+  std::fill(detail_index_.begin(), detail_index_.end(), DetailSlot{0});
   arms_.clear();
   first_offsets_.clear();
 }
@@ -63,48 +63,40 @@ void OpenSecond::fetch_cell(const Counted& attempt) const {
   prefetch(&cell.attempts);
   prefetch(&cell.amount_minor);
   prefetch(&cell.latency.counts[latency_bucket(attempt.latency_ms)]);
-  const DetailSlot& detail = detail_index_[place_of(pack_detail(attempt))];
-  if (detail.cell < details_.size()) prefetch(&details_[detail.cell].reached);
+  const DetailSlot detail = detail_index_[place_of(detail_key(attempt))];
+  prefetch(details_.data() + (detail != 0 ? detail - 1 : details_.size()));
 }
 
-inline OpenSecond::DetailSlot& OpenSecond::slot_of(const PackedDetail& packed) {
+// Its own or the free one.
+inline OpenSecond::DetailSlot& OpenSecond::slot_of(const DetailKey& key) {
   const std::size_t mask = detail_index_.size() - 1;
-  std::size_t at = place_of(packed);
-  while (detail_index_[at].packed != packed && detail_index_[at].packed.path != 0) {
-    at = (at + 1) & mask;
-  }
+  std::size_t at = place_of(key);
+  while (detail_index_[at] != 0 && details_[detail_index_[at] - 1].key != key) at = (at + 1) & mask;
   return detail_index_[at];
 }
 
 // A new cell. REQUIRES: the key has none, and `slot` is where it belongs.
-DetailCell& OpenSecond::make_detail(const PackedDetail& packed, DetailSlot* slot) {
+DetailCell& OpenSecond::make_detail(const DetailKey& key, DetailSlot* slot) {
   if (2 * (details_.size() + 1) > detail_index_.size()) {
-    const std::vector<DetailSlot> old(2 * detail_index_.size());
-    std::vector<DetailSlot> before = std::exchange(detail_index_, old);
-    for (const DetailSlot& known : before) {
-      if (known.packed.path != 0) slot_of(known.packed) = known;
-    }
-    slot = &slot_of(packed);
+    detail_index_.assign(2 * detail_index_.size(), 0);
+    for (uint32_t i = 0; i < details_.size(); ++i) slot_of(details_[i].key) = i + 1;
+    slot = &slot_of(key);
   }
-  *slot = {packed, static_cast<uint32_t>(details_.size())};
   DetailCell& made = details_.emplace_back();
-  made.key = {.path = {static_cast<DimId>(packed.path >> 32), static_cast<DimId>(packed.path >> 16),
-                       static_cast<DimId>(packed.path)},
-              .region = static_cast<DimId>(packed.rest >> 24),
-              .merchant = static_cast<DimId>(packed.rest >> 8 & 0xFFFF),
-              .band = static_cast<uint8_t>(packed.rest & 0xFF)};
+  *slot = static_cast<DetailSlot>(details_.size());
+  made.key = key;
   return made;
 }
 
 bool OpenSecond::count_detail(const Counted& attempt, std::size_t max_cells) {
-  PackedDetail packed = pack_detail(attempt);
-  DetailSlot* slot = &slot_of(packed);
-  const bool kept = slot->packed.path != 0 || details_.size() < max_cells;
+  DetailKey key = detail_key(attempt);
+  DetailSlot* slot = &slot_of(key);
+  const bool kept = *slot != 0 || details_.size() < max_cells;
   if (!kept) {
-    packed = {uint64_t{1} << 63, 0};
-    slot = &slot_of(packed);
+    key = {.path = {kOther, kOther, kOther}};
+    slot = &slot_of(key);
   }
-  DetailCell& cell = slot->packed.path != 0 ? details_[slot->cell] : make_detail(packed, slot);
+  DetailCell& cell = *slot != 0 ? details_[*slot - 1] : make_detail(key, slot);
   const auto stage = static_cast<std::size_t>(attempt.stage);
   ++cell.reached[stage];
   if (attempt.status != AttemptStatus::approved && is_fault(attempt.decline_class)) {
@@ -119,17 +111,16 @@ void OpenSecond::sort_details() {
   order_.clear();
   for (uint32_t i = 0; i < details_.size(); ++i) {
     const DetailKey& key = details_[i].key;
-    order_.push_back(
-        {{key.path.packed(), uint32_t{key.region} << 24 | uint32_t{key.merchant} << 8 | key.band},
-         i});
+    order_.push_back({key.path.packed(),
+                      uint32_t{key.region} << 24 | uint32_t{key.merchant} << 8 | key.band, i});
   }
   order_spare_.resize(order_.size());
   constexpr std::size_t kRestBytes = 4;
   constexpr std::size_t kKeyBytes = 10;  // and six of the path
   for (std::size_t byte = 0; byte < kKeyBytes; ++byte) {
     const auto digit = [byte](const DetailOrder& o) {
-      return byte < kRestBytes ? o.packed.rest >> (8 * byte) & 0xFF
-                               : o.packed.path >> (8 * (byte - kRestBytes)) & 0xFF;
+      return byte < kRestBytes ? o.rest >> (8 * byte) & 0xFF
+                               : o.path >> (8 * (byte - kRestBytes)) & 0xFF;
     };
     std::array<uint32_t, 257> from{};
     for (const DetailOrder& o : order_) ++from[digit(o) + 1];

@@ -50,7 +50,7 @@ class OpenSecond {
   void fetch_slots(uint64_t id, const Counted& attempt) const {
     seen_.fetch(id);
     prefetch(&index_[place_of(pack(attempt.key))]);
-    prefetch(&detail_index_[place_of(pack_detail(attempt))]);
+    prefetch(&detail_index_[place_of(detail_key(attempt))]);
   }
   void fetch_cell(const Counted& attempt) const;
 
@@ -82,26 +82,19 @@ class OpenSecond {
   [[nodiscard]] std::size_t place_of(uint64_t packed) const {
     return static_cast<std::size_t>((packed * 0x9E3779B97F4A7C15u) >> 32) & (index_.size() - 1);
   }
-  // The same for details: two words, of which the first is never 0.
-  struct PackedDetail {
-    uint64_t path = 0;
-    uint32_t rest = 0;  // region, merchant, band: 8, 16, 8 bits
-    bool operator==(const PackedDetail&) const = default;
-  };
-  struct DetailSlot {
-    PackedDetail packed;
-    uint32_t cell = 0;
-  };
-  [[nodiscard]] static PackedDetail pack_detail(const Counted& a) {
-    return {uint64_t{1} << 63 | a.key.path.packed(),
-            uint32_t{a.region} << 24 | uint32_t{a.merchant} << 8 | a.band};
+  // The same for details: a number only, 1 + that of the cell, which has the key. Most are of a key
+  // of their own, and a hundred seconds may be open: every byte here is memory to wait for.
+  using DetailSlot = uint32_t;
+  [[nodiscard]] static DetailKey detail_key(const Counted& a) {
+    return {.path = a.key.path, .region = a.region, .merchant = a.merchant, .band = a.band};
   }
-  [[nodiscard]] std::size_t place_of(const PackedDetail& packed) const {
-    const uint64_t mixed = (packed.path ^ uint64_t{packed.rest} << 20) * 0x9E3779B97F4A7C15u;
+  [[nodiscard]] std::size_t place_of(const DetailKey& key) const {
+    const uint64_t rest = uint64_t{key.region} << 24 | uint64_t{key.merchant} << 8 | key.band;
+    const uint64_t mixed = (key.path.packed() ^ rest << 20) * 0x9E3779B97F4A7C15u;
     return static_cast<std::size_t>(mixed >> 32) & (detail_index_.size() - 1);
   }
-  [[nodiscard]] DetailSlot& slot_of(const PackedDetail& packed);
-  DetailCell& make_detail(const PackedDetail& packed, DetailSlot* slot);
+  [[nodiscard]] DetailSlot& slot_of(const DetailKey& key);
+  DetailCell& make_detail(const DetailKey& key, DetailSlot* slot);
   void sort_details();
   [[nodiscard]] Slot& slot_of(uint64_t packed);  // its own or the free one
   [[nodiscard]] Cell* find(const LeafKey& key);
@@ -113,7 +106,8 @@ class OpenSecond {
   std::vector<LeafCell> cells_;
   std::vector<Slot> index_ = std::vector<Slot>(64);
   struct DetailOrder {
-    PackedDetail packed;
+    uint64_t path = 0;
+    uint32_t rest = 0;  // region, merchant, band: 8, 16, 8 bits
     uint32_t cell = 0;
   };
   std::vector<DetailCell> details_;

@@ -150,12 +150,13 @@ SliceTableSpec with_dimensions(std::vector<std::string> names) {
 TEST_CASE("what is wrong with the counts is said with line and column") {
   CHECK(complaint("a,b,n,k\nx,y,10,1\nx,z,10,2\n") == "");
   CHECK(complaint("") == "rows.csv:1: empty: a header line is needed");
-  CHECK(complaint("a,b,n,k\n") == "rows.csv:1: no rows below the header");
+  CHECK(complaint("a,b,n,k\n") == "rows.csv:1: column \"n\": no rows below the header");
   CHECK(complaint("a,b,n,k\nx,y,10,1\n") ==
-        "rows.csv:2: the only row; there is nothing to compare it with");
+        "rows.csv:2: column \"n\": the only row; there is nothing to compare it with");
   CHECK(complaint("a,b,n,k\nx,y,10,1\nx,y,5,1\n") ==
-        "rows.csv: one combination of a, b has attempts: there is nothing to compare it with");
-  CHECK(complaint("a,b,n,k\nx,y,0,0\nx,z,0,0\n") == "rows.csv: column \"n\": no attempts");
+        "rows.csv:1: columns \"a\", \"b\": one combination has attempts: there is nothing to "
+        "compare it with");
+  CHECK(complaint("a,b,n,k\nx,y,0,0\nx,z,0,0\n") == "rows.csv:1: column \"n\": no attempts");
   SliceTableSpec misspelt;
   misspelt.attempts = "atempts";
   CHECK(complaint("a,b,attempts,k\nx,y,1,1\n", misspelt) ==
@@ -183,11 +184,12 @@ TEST_CASE("what is wrong with the time is said, and never guessed at") {
     return complaint(rows, spec_at(at, step, baseline));
   };
   CHECK(about("2026-03-01 12:06:00", "60s", 6) == "");
-  CHECK(about("2026-03-01 13:00:00", "60s", 6) ==
-        "rows.csv: column \"at\": no row in the 60s from --at 2026-03-01 13:00:00 on; it goes from "
-        "2026-03-01T12:00:00.000Z to 2026-03-01T12:07:00.000Z");
+  CHECK(
+      about("2026-03-01 13:00:00", "60s", 6) ==
+      "rows.csv:1: column \"at\": no row in the 60s from --at 2026-03-01 13:00:00 on; it goes from "
+      "2026-03-01T12:00:00.000Z to 2026-03-01T12:07:00.000Z");
   CHECK(about("2026-03-01 12:06:00", "60s", 9) ==
-        "rows.csv: column \"at\": rows for only 6 of the 9 periods of 60s before --at; the first "
+        "rows.csv:1: column \"at\": rows for only 6 of the 9 periods of 60s before --at; the first "
         "one missing begins at 2026-03-01T11:59:00.000Z; it goes from 2026-03-01T12:00:00.000Z to "
         "2026-03-01T12:07:00.000Z");
   CHECK(about("noon", "60s", 6).find("--at \"noon\" is no time") == 0);

@@ -84,6 +84,24 @@ TEST_CASE("one region's failures are the network's there, and no payment is move
   }
 }
 
+TEST_CASE("announced maintenance is told as such: nobody is woken and no payment moved") {
+  AgentConfig config;  // the world begins at eight, its outage five minutes later
+  config.calendar.maintenance = {{.scope = {.issuer = "HDFC"},
+                                  .from = "2026-03-02T08:04:50Z",
+                                  .to = "2026-03-02T08:15:00Z",
+                                  .reason = "core banking upgrade"}};
+  ClosedLoop loop("issuer_outage", config);
+  const Told told = told_of(loop, 240);
+  CHECK(told.cycles >= 25);
+  CHECK(told.leading.at(Cause::maintenance) == told.cycles);
+  CHECK(told.last.scope == Scope{.issuer = "HDFC"});
+  CHECK(loop.on_traffic().empty());
+  for (const auto& [id, incident] : loop.agent->open_incidents()) {
+    CHECK(incident.severity == Severity::low);
+    CHECK(incident.message.find("core banking upgrade") != std::string::npos);
+  }
+}
+
 TEST_CASE("where an issuer is down the details do not take it from the issuer") {
   ClosedLoop loop("issuer_outage");
   const Told told = told_of(loop, 160);

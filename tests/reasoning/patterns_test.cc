@@ -177,6 +177,24 @@ TEST_CASE("a mix that shifts towards a worse issuer alarms nobody") {
   CHECK(run.z({.gateway = "PAYU"}, Signal::success_rate) < 3.0);
 }
 
+TEST_CASE("a new issuer's first day alarms nobody, and its own fault is told on it") {
+  Run run;
+  const SeriesKey sbi{4, kAny, kAny};
+  run.traffic.faults = {{Kind::drop, sbi, 0, 3'000, 1.0},
+                        {Kind::anything_fails, sbi, 3'000, 9'999, 0.03},
+                        {Kind::issuer_fails, sbi, 6'000, 9'999, 0.6}};
+  run.until(3'040);
+  const SeriesStatus first = run.status({.issuer = "SBI"});
+  REQUIRE_FALSE(first.readings.empty());
+  CHECK(std::all_of(first.readings.begin(), first.readings.end(),
+                    [](const Reading& r) { return r.warming_up; }));
+  run.until(6'000);  // a little worse than the others, as it will stay
+  CHECK(run.rose.empty());
+  run.until(6'120);
+  REQUIRE_FALSE(run.rose.empty());
+  CHECK(run.rose.front().scope == Scope{.issuer = "SBI"});
+}
+
 TEST_CASE("an improvement is no alarm") {
   Run run;
   run.traffic.faults = {{Kind::issuer_fails, kHdfc, 0, 2000, 0.25}};
