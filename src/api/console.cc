@@ -15,6 +15,7 @@
 #include "commands.h"
 #include "idempotency.h"
 #include "metrics.h"
+#include "openapi.h"
 #include "page.h"
 #include "payops/api/access.h"
 #include "payops/core/check.h"
@@ -289,6 +290,15 @@ void Console::Impl::route_reads() {
                 res.set_content(dump(Json{{"ticket", ticket}, {"expires_in", kTicketS}}),
                                 "application/json");
               }));
+  server.Get("/openapi.json", [](const Request&, Response& res) {
+    res.set_content(openapi_document(), "application/json");
+  });
+  server.Get("/docs", [](const Request&, Response& res) {
+    res.set_content(docs_page(), "text/html; charset=utf-8");
+  });
+  server.Get("/docs.css", [](const Request&, Response& res) {
+    res.set_content(std::string(docs_style()), "text/css; charset=utf-8");
+  });
   server.Get("/healthz",
              [](const Request&, Response& res) { res.set_content("ok\n", "text/plain"); });
   server.Get("/readyz", [this](const Request&, Response& res) {
