@@ -22,6 +22,7 @@ namespace {
 //   "b" step            Block
 //   "o" step index      OutboxEntry
 //   "s" step            the state after it, packed
+//   "t" table NUL key   a row of an agent's own tables
 constexpr const char* kVersionKey = "v";
 constexpr const char* kHeadKey = "h";
 constexpr const char* kRecordKey = "r";
@@ -55,6 +56,14 @@ std::string key(char letter, uint64_t step) {
 
 std::string outbox_key(uint64_t step, uint64_t index) {
   return key('o', step) + key('o', index).substr(1);
+}
+
+std::string row_key(std::string_view table, std::string_view of) {
+  std::string text = "t";
+  text += table;
+  text += '\0';
+  text += of;
+  return text;
 }
 
 uint64_t number_at(const rocksdb::Slice& text, std::size_t from) {
@@ -103,6 +112,9 @@ class RocksStore::Database {
   Status open(bool to_read);
   Result<Stored> load();
   Status commit(const StepCommit& commit);
+  Result<std::optional<std::string>> row(std::string_view table, std::string_view of);
+  Result<std::vector<TableRow>> rows(const RowRange& range);
+  void stage(std::vector<TableRow> rows) { staged_ = std::move(rows); }
   disk::DirectoryLock lock_;
 
  private:
@@ -129,6 +141,7 @@ class RocksStore::Database {
   std::vector<uint64_t> blocks_;                    // steps whose block is stored
   std::vector<uint64_t> snapshots_;                 // steps whose snapshot is stored
   std::multimap<std::string, std::string> outbox_;  // keys by id
+  std::vector<TableRow> staged_;                    // for the next commit
 };
 
 Status RocksStore::Database::open(bool to_read) {
@@ -302,6 +315,10 @@ rocksdb::WriteBatch RocksStore::Database::batch_of(const StepCommit& commit) con
   for (std::size_t i = 0; i < commit.outbox.size(); ++i) {
     batch.Put(outbox_key(step, i), encode(commit.outbox[i]));
   }
+  for (const TableRow& row : staged_) {
+    const std::string at = row_key(row.table, row.key);
+    row.value.empty() ? batch.Delete(at) : batch.Put(at, row.value);
+  }
   if (commit.snapshot) {
     batch.Put(key('s', step), pack_frame(*commit.snapshot));
     for (const uint64_t old : snapshots_) {
@@ -329,6 +346,7 @@ Status RocksStore::Database::commit(const StepCommit& commit) {
     return fail_retryable(ErrorCode::unavailable,
                           "state directory " + directory_ + ": " + written.ToString());
   }
+  staged_.clear();
   head_ = head_after(commit);
   for (const std::string& id : commit.settled) outbox_.erase(id);
   for (std::size_t i = 0; i < commit.outbox.size(); ++i) {
@@ -338,6 +356,33 @@ Status RocksStore::Database::commit(const StepCommit& commit) {
   std::erase_if(blocks_, [&](uint64_t old) { return old <= head_.snapshot_step || old == step; });
   blocks_.push_back(step);
   return {};
+}
+
+Result<std::optional<std::string>> RocksStore::Database::row(std::string_view table,
+                                                             std::string_view of) {
+  if (db_ == nullptr) {
+    if (const Status opened = open(false); !opened) return tl::make_unexpected(opened.error());
+  }
+  return get_bytes(row_key(table, of));
+}
+
+Result<std::vector<TableRow>> RocksStore::Database::rows(const RowRange& range) {
+  if (db_ == nullptr) {
+    if (const Status opened = open(false); !opened) return tl::make_unexpected(opened.error());
+  }
+  const std::string table = row_key(range.table, "");
+  const std::string prefix = table + range.prefix;
+  std::vector<TableRow> found;
+  const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator({}));
+  it->Seek(table + std::max(range.prefix, range.after));
+  for (; it->Valid() && it->key().starts_with(prefix) && found.size() < range.limit; it->Next()) {
+    std::string of = it->key().ToString().substr(table.size());
+    if (of > range.after || range.after.empty()) {
+      found.push_back({range.table, std::move(of), it->value().ToString()});
+    }
+  }
+  if (!it->status().ok()) return tl::make_unexpected(failed(directory_, it->status()).error());
+  return found;
 }
 
 RocksStore::RocksStore(std::unique_ptr<Database> database) : database_(std::move(database)) {}
@@ -371,5 +416,14 @@ Result<Stored> RocksStore::peek(const std::string& directory) {
 
 Result<Stored> RocksStore::load() { return database_->load(); }
 Status RocksStore::commit(const StepCommit& commit) { return database_->commit(commit); }
+void RocksStore::put_with_next_commit(std::vector<TableRow> rows) {
+  database_->stage(std::move(rows));
+}
+Result<std::optional<std::string>> RocksStore::row(std::string_view table, std::string_view key) {
+  return database_->row(table, key);
+}
+Result<std::vector<TableRow>> RocksStore::rows(const RowRange& range) {
+  return database_->rows(range);
+}
 
 }  // namespace payops::memory

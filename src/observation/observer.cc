@@ -7,11 +7,11 @@
 
 #include "attempt_decoder.h"
 #include "detail_names.h"
-#include "mask.h"
 #include "name_cache.h"
 #include "open_second.h"
 #include "payops/core/check.h"
 #include "payops/core/digest.h"
+#include "payops/core/mask.h"
 #include "prefetch.h"
 #include "watermark.h"
 

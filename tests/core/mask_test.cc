@@ -1,9 +1,9 @@
-#include "../../src/observation/mask.h"
+#include "payops/core/mask.h"
 
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
-namespace payops::observation {
+namespace payops {
 namespace {
 
 TEST_CASE("what looks like a card number keeps its last four digits only") {
@@ -53,4 +53,4 @@ TEST_CASE("an excerpt is valid UTF-8 of bounded size whatever the bytes") {
 }
 
 }  // namespace
-}  // namespace payops::observation
+}  // namespace payops

@@ -1,12 +1,10 @@
-#include "mask.h"
+#include "payops/core/mask.h"
 
 #include <cstdint>
 #include <utility>
 #include <vector>
 
-#include "numbers.h"
-
-namespace payops::observation {
+namespace payops {
 namespace {
 
 constexpr std::size_t kShortestCard = 13;
@@ -16,6 +14,8 @@ constexpr std::size_t kShown = 4;
 constexpr std::size_t kLookAhead = 2 * kLongestCard;
 // Digits of one run that are weighed; beyond it the whole run is masked unweighed.
 constexpr std::size_t kMaxRunDigits = 64;
+
+bool in_number(char c) { return c >= '0' && c <= '9'; }
 
 bool luhn_holds(const std::string& text, const std::vector<std::size_t>& at, std::size_t from,
                 std::size_t size) {
@@ -61,13 +61,13 @@ void mask_cards(std::string& text) {
   std::vector<std::size_t> at;
   std::vector<bool> starts;
   for (std::size_t i = 0; i <= text.size(); ++i) {
-    if (i < text.size() && is_digit(text[i])) {
+    if (i < text.size() && in_number(text[i])) {
       starts.push_back(at.empty() || at.back() + 1 != i);
       at.push_back(i);
       continue;
     }
     const bool separator = i + 1 < text.size() && (text[i] == ' ' || text[i] == '-') &&
-                           !at.empty() && at.back() + 1 == i && is_digit(text[i + 1]);
+                           !at.empty() && at.back() + 1 == i && in_number(text[i + 1]);
     if (separator) continue;
     mask_run(text, at, starts);
     at.clear();
@@ -115,4 +115,4 @@ std::string masked_excerpt(std::string_view payload, std::size_t max_bytes) {
   return out;
 }
 
-}  // namespace payops::observation
+}  // namespace payops

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace payops::observation {
+namespace payops {
 
 // At most `max_bytes` of `payload` as valid UTF-8 (what is not becomes U+FFFD), in which the digits
 // of everything like a card number but the last four are '*'. A card number is 13 to 19 digits,
@@ -12,4 +12,4 @@ namespace payops::observation {
 // run of digits any part may be one. Thirteen digits that begin with 1 are a time in ms, no card.
 [[nodiscard]] std::string masked_excerpt(std::string_view payload, std::size_t max_bytes);
 
-}  // namespace payops::observation
+}  // namespace payops
