@@ -14,7 +14,8 @@ FROM debian:12-slim
 COPY scripts/install-deps /usr/local/share/payops/install-deps
 RUN /usr/local/share/payops/install-deps runtime && rm -rf /var/lib/apt/lists/* \
  && useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin payops \
- && install -d -o payops -g payops -m 0750 /var/lib/payops/state /var/lib/payops/audit
+ && install -d -o payops -g payops -m 0750 /var/lib/payops/state /var/lib/payops/audit \
+      /var/lib/payops/support /var/lib/payops/support-audit
 COPY --from=build /payops/build/release/payops /usr/local/bin/payops
 COPY scripts/docker/health /usr/local/bin/payops-health
 COPY scripts/completion/payops.bash /usr/share/bash-completion/completions/payops

@@ -4,11 +4,15 @@
 
 # Subcommands, and their options; tests/style/completion_test holds both against the program's help.
 _payops_commands='demo broker topics simulate agent run approve reject kill keys users notify top audit explain replay
-  config graph state learned detect backtest attribute evaluate intents bench'
+  config graph state learned detect backtest attribute evaluate intents support chat
+  simulate-chats faq stories bench'
 _payops_words() {
   case $1 in
     '') echo "$_payops_commands --help --version" ;;
-    demo) echo --scenario --stream --seed --speed --duration --warm-up --bootstrap --no-console --json ;;
+    demo)
+      echo --scenario --stream --seed --speed --duration --warm-up --bootstrap --no-console --support
+      echo --json
+      ;;
     broker) echo --port-file --topic-prefix ;;
     topics) echo create list ;;
     'topics create')
@@ -39,7 +43,7 @@ _payops_words() {
     'audit show') echo --kind --last ;;
     'audit export') echo --format ;;
     explain) echo --audit --json ;;
-    replay) echo --json ;;
+    replay) echo --agent --config --state --json ;;
     config) echo check show ;;
     'config check') echo --as ;;
     'config show') echo --json ;;
@@ -68,6 +72,19 @@ _payops_words() {
     intents) echo train evaluate ;;
     'intents train') echo --data --oos --model --seed ;;
     'intents evaluate') echo --model --data --json ;;
+    support)
+      echo evaluate --config --bootstrap --topic-prefix --state --audit --http-port --no-http
+      echo --until-end --json
+      ;;
+    'support evaluate') echo --data --config --model-dir ;;
+    chat) echo --config --bootstrap --topic-prefix --user --text --wait --json ;;
+    simulate-chats) echo --config --bootstrap --topic-prefix --rate --duration --seed ;;
+    faq) echo search evaluate import ;;
+    'faq search') echo --config --model-dir --json --words-only ;;
+    'faq evaluate') echo --data --config --model-dir --json --words-only ;;
+    'faq import') echo --config ;;
+    stories) echo run ;;
+    'stories run') echo --config --model --model-dir --json ;;
     bench) echo ingest ;;
     'bench ingest')
       echo --bootstrap --messages --repeat --rate --topic-prefix --config --json
@@ -87,11 +104,11 @@ _payops_values() {
   case $1 in
     --scenario) echo "-W '$(_payops_scenarios | tr '\n' ' ')' -f" ;;
     --mode) echo "-W 'observe shadow approve auto'" ;;
-    --role) echo "-W 'viewer operator approver auditor admin'" ;;
-    --agent) echo "-W 'payments'" ;;
+    --role) echo "-W 'viewer operator approver auditor admin customer support_agent support_manager channel'" ;;
+    --agent) echo "-W 'payments support'" ;;
     --format) echo "-W 'csv'" ;;
     --config | --out | --key | --data | --oos | --model | --checkpoint | --port-file) echo -f ;;
-    --state | --audit | --scenarios) echo -d ;;
+    --state | --audit | --scenarios | --model-dir) echo -d ;;
   esac
 }
 

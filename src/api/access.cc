@@ -71,7 +71,7 @@ Status write_whole(const std::string& path, const std::string& text) {
 bool may(Role role, Right right) {
   switch (right) {
     case Right::watch:
-      return true;
+      return role <= Role::admin;
     case Right::operate:
       return role == Role::operator_ || role == Role::approver || role == Role::admin;
     case Right::approve:
@@ -80,6 +80,12 @@ bool may(Role role, Right right) {
       return role == Role::auditor || role == Role::admin;
     case Right::administer:
       return role == Role::admin;
+    case Right::chat:
+      return role == Role::customer || role == Role::channel || may(role, Right::serve);
+    case Right::serve:
+      return role == Role::support_agent || may(role, Right::manage);
+    case Right::manage:
+      return role == Role::support_manager || role == Role::admin;
   }
   return false;
 }

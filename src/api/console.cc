@@ -5,10 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <condition_variable>
 #include <cstring>
-#include <deque>
-#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -23,6 +20,7 @@
 #include "payops/core/json_fields.h"
 #include "payops/core/text.h"
 #include "stream.h"
+#include "workers.h"
 
 namespace payops::api {
 namespace {
@@ -31,8 +29,6 @@ using httplib::Request;
 using httplib::Response;
 
 constexpr std::size_t kBodyBytesMax = 64U << 10;
-constexpr std::size_t kWorkers = 16;
-constexpr std::size_t kConnectionsWaiting = 64;
 constexpr std::size_t kIdempotencyKeyMax = 64;
 constexpr std::size_t kTokenKeyMin = 32;
 
@@ -42,50 +38,6 @@ std::string random_bytes(std::size_t count) {
   randombytes_buf(bytes.data(), bytes.size());
   return bytes;
 }
-
-// A fixed number of threads and a short queue. When that is full the accepting thread waits, and
-// the system's own backlog, which is bounded too, holds the rest.
-class Workers final : public httplib::TaskQueue {
- public:
-  Workers() {
-    for (std::size_t i = 0; i < kWorkers; ++i) threads_.emplace_back([this] { work(); });
-  }
-  void enqueue(std::function<void()> task) override {
-    std::unique_lock lock(lock_);
-    changed_.wait(lock, [&] { return over_ || tasks_.size() < kConnectionsWaiting; });
-    tasks_.push_back(std::move(task));
-    changed_.notify_all();
-  }
-  void shutdown() override {
-    {
-      const std::lock_guard lock(lock_);
-      over_ = true;
-    }
-    changed_.notify_all();
-    for (std::thread& thread : threads_) thread.join();
-  }
-
- private:
-  void work() {
-    for (;;) {
-      std::function<void()> task;
-      {
-        std::unique_lock lock(lock_);
-        changed_.wait(lock, [&] { return over_ || !tasks_.empty(); });
-        if (tasks_.empty()) return;
-        task = std::move(tasks_.front());
-        tasks_.pop_front();
-      }
-      changed_.notify_all();
-      task();
-    }
-  }
-  std::mutex lock_;
-  std::condition_variable changed_;
-  std::deque<std::function<void()>> tasks_;
-  std::vector<std::thread> threads_;
-  bool over_ = false;
-};
 
 void give(Response& res, const Reply& reply) {
   res.status = reply.status;

@@ -24,6 +24,7 @@
 #include "payops/evaluation/closed_loop.h"
 #include "payops/streaming/development_broker.h"
 #include "payops/streaming/topics.h"
+#include "support_process.h"
 #include "virtual_run.h"
 
 namespace payops::app {
@@ -39,6 +40,7 @@ struct DemoOptions {
   std::string bootstrap;
   bool json = false;
   bool no_console = false;
+  bool support = false;
 };
 
 // What the demo runs, put together from the stream's file and the command line.
@@ -163,6 +165,31 @@ Result<std::unique_ptr<ConsoleProcess>> open_console(
   return console;
 }
 
+// The support agent on the same broker, with a customer who can chat. Errors: as
+// SupportProcess::start().
+Result<std::unique_ptr<SupportProcess>> open_support(
+    const Cast& cast, const std::function<void(const std::string&)>& on_note,
+    const std::function<void(const std::string&)>& on_trouble) {
+  auto config = load_support_config("config/support.yaml");
+  if (!config) return tl::make_unexpected(config.error());
+  std::error_code error;
+  config->streaming = cast.config.streaming;
+  config->process.state_dir = (cast.scratch / "support").string();
+  config->process.audit_dir = cast.config.process.audit_dir + "-support";
+  config->process.model_dir =
+      (std::filesystem::temp_directory_path(error) / "payops-models").string();
+  config->http.users_file = cast.config.console.users_file;
+  const std::string password = api::random_password();
+  const Status added =
+      api::add_user(config->http.users_file, "customer", api::Role::customer, password);
+  if (!added) return tl::make_unexpected(added.error());
+  auto support = SupportProcess::start(std::move(*config), on_note, on_trouble);
+  if (!support) return support;
+  std::fprintf(stderr, "Chat: %s/chat   user customer, password %s\n\n",
+               (*support)->address().c_str(), password.c_str());
+  return support;
+}
+
 int demo(const DemoOptions& options) {
   auto cast = assemble(options);
   if (!cast) return report(cast.error());
@@ -218,12 +245,19 @@ int demo(const DemoOptions& options) {
     agent.feed = &console->feed();
     agent.console_key_hex = console->public_key_hex();
   }
+  std::unique_ptr<SupportProcess> support;
+  if (options.support && !options.json) {
+    auto opened = open_support(*cast, agent.on_note, agent.on_trouble);
+    if (!opened) return report(opened.error());
+    support = std::move(*opened);
+  }
   std::thread world_thread([&] {
     lived = run_live_world(world);
     world_over_ms = SystemClock().now_ms();
   });
   const auto result = run_live_agent(agent);
   agent_over = true;
+  support.reset();
   world_thread.join();
   std::error_code ignored;
   std::filesystem::remove_all(cast->scratch, ignored);
@@ -255,6 +289,7 @@ void add_demo_command(CLI::App& app, Command& command) {
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   sub->add_option("--bootstrap", options->bootstrap, "A real Kafka instead of the embedded broker");
+  sub->add_flag("--support", options->support, "With the support agent, and a chat on port 8081");
   sub->add_flag("--no-console", options->no_console, "Serve no console");
   sub->add_flag("--json", options->json, "Only the summary, as one JSON document on stdout");
   sub->footer("Example: payops demo --duration 60");

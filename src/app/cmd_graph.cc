@@ -4,6 +4,7 @@
 
 #include "cli.h"
 #include "payops/payments_agent/agent.h"
+#include "payops/support_agent/support_agent.h"
 
 namespace payops::app {
 
@@ -12,11 +13,13 @@ void add_graph_command(CLI::App& app, Command& command) {
   CLI::App* sub = app.add_subcommand("graph", "The agent's graph, as a Mermaid flowchart");
   sub->add_option("--agent", *agent, "Which agent")
       ->capture_default_str()
-      ->check(CLI::IsMember({"payments"}));
+      ->check(CLI::IsMember({"payments", "support"}));
   sub->footer("Example: payops graph --agent payments");
-  sub->callback([&command] {
-    command = [] {
-      std::fputs(graph::to_mermaid(payments_agent::PaymentsAgent::shape()).c_str(), stdout);
+  sub->callback([&command, agent] {
+    command = [agent] {
+      const graph::Shape shape = *agent == "support" ? support_agent::SupportAgent::shape()
+                                                     : payments_agent::PaymentsAgent::shape();
+      std::fputs(graph::to_mermaid(shape).c_str(), stdout);
       return kExitDone;
     };
   });

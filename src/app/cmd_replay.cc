@@ -3,9 +3,13 @@
 #include <memory>
 
 #include "cli.h"
+#include "key_vault.h"
 #include "payops/core/json_fields.h"
 #include "payops/memory/replay.h"
+#include "payops/memory/rocks_store.h"
 #include "payops/payments_agent/agent.h"
+#include "support_app_config.h"
+#include "support_knowledge.h"
 #include "terminal.h"
 #include "version.h"
 
@@ -14,11 +18,13 @@ namespace {
 
 struct ReplayOptions {
   std::string directory;
+  std::string agent = "payments";
+  std::string config = "config/support.yaml";
+  std::string state;
   bool json = false;
 };
 
-int run_replay(const ReplayOptions& options) {
-  payments_agent::PaymentsAgent agent;
+int replay_with(Reducer& agent, const ReplayOptions& options) {
   Progress progress("payops replay");
   const auto replayed = memory::replay(options.directory, agent,
                                        {.build = kVersion, .progress = [&](uint64_t step) {
@@ -47,12 +53,43 @@ int run_replay(const ReplayOptions& options) {
   return replayed->ok ? kExitDone : kExitNo;
 }
 
+// The support agent's inputs are sealed with its customers' keys, which lie in its state, and were
+// understood by the model kept there.
+int replay_support(const ReplayOptions& options) {
+  auto config = load_support_config(options.config);
+  if (!config) return report_local(config.error());
+  const std::string state = options.state.empty() ? config->process.state_dir : options.state;
+  auto store = memory::RocksStore::open(state);
+  if (!store) return report_local(store.error());
+  const auto knowledge = load_knowledge({.intents = config->process.intents,
+                                         .articles = config->process.articles,
+                                         .model = config->process.model,
+                                         .model_dir = state},
+                                        [](const std::string&) {});
+  if (!knowledge) return report_local(knowledge.error());
+  KeyVault vault(**store);
+  support_agent::SupportAgent agent(vault);
+  agent.know(*knowledge);
+  return replay_with(agent, options);
+}
+
+int run_replay(const ReplayOptions& options) {
+  if (options.agent == "support") return replay_support(options);
+  payments_agent::PaymentsAgent agent;
+  return replay_with(agent, options);
+}
+
 }  // namespace
 
 void add_replay_command(CLI::App& app, Command& command) {
   auto options = std::make_shared<ReplayOptions>();
   CLI::App* sub = app.add_subcommand("replay", "Compute recorded decisions again and compare");
   sub->add_option("DIR", options->directory, "Audit folder")->required();
+  sub->add_option("--agent", options->agent, "Whose log it is")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"payments", "support"}));
+  sub->add_option("--config", options->config, "Of the support agent")->capture_default_str();
+  sub->add_option("--state", options->state, "State directory of the support agent, stopped");
   sub->add_flag("--json", options->json, "One JSON document on stdout");
   sub->footer("Example: payops replay audit_logs");
   sub->callback([&command, options] { command = [options] { return run_replay(*options); }; });

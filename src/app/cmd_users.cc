@@ -51,7 +51,8 @@ void add_users_command(CLI::App& app, Command& command) {
     sub->add_option("NAME", options->name, "Letters, digits and . _ - @")->required();
     sub->add_option("--role", options->role, "What the user may do")
         ->capture_default_str()
-        ->check(CLI::IsMember({"viewer", "operator", "approver", "auditor", "admin"}));
+        ->check(CLI::IsMember({"viewer", "operator", "approver", "auditor", "admin", "customer",
+                               "support_agent", "support_manager", "channel"}));
     sub->add_option("--file", options->file, file_help)->capture_default_str();
     sub->add_flag("--random", options->random, "Make a password and print it");
     sub->footer(

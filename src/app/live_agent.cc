@@ -563,7 +563,7 @@ Result<LiveAgentResult> run_live_agent(const LiveAgentSpec& spec) {
   LiveAgentResult result;
   std::unique_ptr<streaming::Lease> lease;
   while (!spec.stop()) {
-    auto storage = open_storage(spec, lease.get());
+    auto storage = open_storage(storage_of(spec), lease.get());
     if (!storage) return tl::make_unexpected(storage.error());
     if (lease == nullptr) {
       auto stood = streaming::Lease::open(

@@ -4,6 +4,8 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "live_agent.h"
 #include "payops/memory/audit_files.h"
@@ -22,14 +24,26 @@ struct Storage {
 // Stable over restarts of the same deployment, different for every state directory.
 [[nodiscard]] std::string instance_id(const std::string& state_dir);
 
+struct StorageSpec {
+  std::string state_dir, audit_dir;
+  int64_t session_timeout_ms = 6000;
+  std::function<bool()> stop = [] { return false; };
+  std::function<void(const std::string&)> on_note = [](const std::string&) {};
+  std::function<void(const std::string&)> on_trouble = [](const std::string&) {};
+};
+[[nodiscard]] StorageSpec storage_of(const LiveAgentSpec& spec);
+
 // Locks state and audit folder before the process stands for the lease, so that a second process
 // of the same state changes nothing for the first. One that is just ending is waited for as long as
 // a session lasts; a lease held meanwhile is kept alive. Errors: refused when it does not end; what
 // the two say of damage.
-[[nodiscard]] Result<Storage> open_storage(const LiveAgentSpec& spec, streaming::Lease* lease);
+[[nodiscard]] Result<Storage> open_storage(const StorageSpec& spec, streaming::Lease* lease);
 
-// What the agent reads and writes must be there: a group never gets an assignment of a topic that
+// What an agent reads and writes must be there: a group never gets an assignment of a topic that
 // is not. Errors: not_found, unavailable.
+[[nodiscard]] Status check_topics(const streaming::StreamingConfig& config,
+                                  const std::vector<std::string_view>& needed);
+// Those of the payments agent.
 [[nodiscard]] Status check_topics(const streaming::StreamingConfig& config);
 
 }  // namespace payops::app

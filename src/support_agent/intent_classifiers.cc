@@ -80,18 +80,43 @@ std::vector<std::string_view> sentences_of(std::string_view text) {
   return sentences;
 }
 
+IntentModel::Prediction ModelClassifier::ask(std::string_view text) const {
+  IntentModel::Prediction said = model_.predict(text);
+  said.abstains = said.abstains || said.intent == kNoIntent ||
+                  static_cast<double>(said.confidence) < least_confidence_ ||
+                  model_.intents()[said.intent].top == IntentClass::unknown;
+  return said;
+}
+
 IntentAnswer ModelClassifier::classify(std::string_view text) const {
-  IntentAnswer best = answer_of(model_.intents(), model_.predict(text));
+  IntentAnswer best = answer_of(model_.intents(), ask(text));
   const auto sentences = sentences_of(text.substr(0, 4 * kMaxCodePoints));
   if (sentences.size() < 2) return best;
   for (const std::string_view sentence : sentences) {
-    const auto said = model_.predict(sentence);
+    const auto said = ask(sentence);
     if (said.abstains || static_cast<double>(said.confidence) < kLikelierThanNot) continue;
     if (gravity(model_.intents()[said.intent]) > gravity(best.intent)) {
       best = answer_of(model_.intents(), said);
     }
   }
   return best;
+}
+
+IntentAnswer GuardedClassifier::classify(std::string_view text) const {
+  constexpr double kLikelyEnough = 0.05;
+  const IntentAnswer said = model_.classify(text);
+  if (said.intent.to_person) return said;
+  IntentAnswer found = keywords_.classify(text);
+  const bool abstains = said.intent.top == IntentClass::unknown;
+  if (!found.intent.to_person && !abstains) return said;
+  if (found.intent.top == IntentClass::unknown) return said;
+  const bool likely = std::any_of(
+      said.alternatives.begin(), said.alternatives.end(), [&](const IntentGuess& guess) {
+        return guess.intent.name == found.intent.name && guess.probability >= kLikelyEnough;
+      });
+  if (!likely && found.intent.name != "self_harm") return said;
+  found.alternatives = said.alternatives;
+  return found;
 }
 
 KeywordClassifier::KeywordClassifier(const IntentCatalogue& catalogue) {

@@ -180,4 +180,11 @@ IntentModel::Prediction IntentModel::predict(std::string_view text) const {
   return out;
 }
 
+std::vector<float> IntentModel::hidden(std::string_view text) const {
+  std::vector<float> values(network_.hidden), logits(network_.width());
+  const SparseText sparse = features_.vectorise(hash_ngrams(text));
+  if (!sparse.rows.empty()) run_network(network_, sparse, values, logits);
+  return values;
+}
+
 }  // namespace payops::support_agent

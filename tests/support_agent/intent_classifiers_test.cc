@@ -16,7 +16,8 @@ IntentCatalogue shipped() {
   IntentCatalogue catalogue;
   for (const char* name :
        {"account", "banking", "cards", "payments", "people", "refunds", "unknown"}) {
-    const std::string file = testing::source_path("config/support/intents/" + name + ".yaml");
+    const std::string file =
+        testing::source_path(std::string("config/support/intents/") + name + ".yaml");
     const auto text = read_file(file);
     REQUIRE(text);
     const Status status = add_intents(catalogue, *text, file);

@@ -16,11 +16,23 @@
 
 namespace payops::api {
 
-// viewer < operator_ < approver < admin; an auditor is a viewer who may read the audit log.
-enum class Role : uint8_t { viewer, operator_, approver, auditor, admin };
+// viewer < operator_ < approver < admin; an auditor is a viewer who may read the audit log. Of
+// support: a customer chats as themselves, a support agent takes over chats and works on tickets, a
+// support manager also sees the figures; `channel` is a program that speaks for customers.
+enum class Role : uint8_t {
+  viewer,
+  operator_,
+  approver,
+  auditor,
+  admin,
+  customer,
+  support_agent,
+  support_manager,
+  channel
+};
 
 // What a call needs.
-enum class Right : uint8_t { watch, operate, approve, audit, administer };
+enum class Right : uint8_t { watch, operate, approve, audit, administer, chat, serve, manage };
 [[nodiscard]] bool may(Role role, Right right);
 
 struct User {
@@ -119,5 +131,6 @@ class SignIn {
 }  // namespace payops::api
 
 template <>
-inline constexpr payops::EnumNames<5> payops::enum_names<payops::api::Role>{
-    "viewer", "operator", "approver", "auditor", "admin"};
+inline constexpr payops::EnumNames<9> payops::enum_names<payops::api::Role>{
+    "viewer",   "operator",      "approver",        "auditor", "admin",
+    "customer", "support_agent", "support_manager", "channel"};

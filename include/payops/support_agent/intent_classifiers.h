@@ -16,11 +16,17 @@ namespace payops::support_agent {
 // the one that must not be lost.
 class ModelClassifier final : public IntentClassifier {
  public:
-  explicit ModelClassifier(IntentModel model) : model_(std::move(model)) {}
+  // Below `least_confidence` it abstains, as it does below the model's own threshold.
+  explicit ModelClassifier(IntentModel model, double least_confidence = 0.0)
+      : model_(std::move(model)), least_confidence_(least_confidence) {}
+  // A model that was taught what is out of scope abstains when that is its best guess.
   [[nodiscard]] IntentAnswer classify(std::string_view text) const override;
 
  private:
+  [[nodiscard]] IntentModel::Prediction ask(std::string_view text) const;
+
   IntentModel model_;
+  double least_confidence_;
 };
 
 // Looks for the catalogue's keywords, word for word, negations spelled out. A phrase that is itself
@@ -43,6 +49,20 @@ class KeywordClassifier final : public IntentClassifier {
   std::vector<Intent> intents_;
   std::vector<double> confidence_;
   std::vector<Phrase> phrases_;
+};
+
+// The model, with the keywords as a net under it: where the model abstains, or finds nothing that
+// goes to a person and they do, they decide if the model thinks theirs likely enough; of danger to
+// life they decide alone.
+class GuardedClassifier final : public IntentClassifier {
+ public:
+  GuardedClassifier(ModelClassifier model, KeywordClassifier keywords)
+      : model_(std::move(model)), keywords_(std::move(keywords)) {}
+  [[nodiscard]] IntentAnswer classify(std::string_view text) const override;
+
+ private:
+  ModelClassifier model_;
+  KeywordClassifier keywords_;
 };
 
 // The sentences of a message, at most eight: cut at sentence ends, line ends, and before "also",

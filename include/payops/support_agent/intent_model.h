@@ -77,6 +77,9 @@ class IntentModel {
                                                       const std::string& file);
 
   [[nodiscard]] Prediction predict(std::string_view text) const;
+  // The hidden layer's answer to a message: texts that mean the same point the same way. All zero
+  // for one of which it knows nothing.
+  [[nodiscard]] std::vector<float> hidden(std::string_view text) const;
   [[nodiscard]] const std::vector<Intent>& intents() const { return intents_; }
   [[nodiscard]] const IntentCalibration& calibration() const { return calibration_; }
   [[nodiscard]] const FeatureSpace& features() const { return features_; }

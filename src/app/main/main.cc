@@ -7,6 +7,7 @@
 
 #include "../cli.h"
 #include "../cmd_intents.h"
+#include "../cmd_support.h"
 #include "../terminal.h"
 #include "../version.h"
 #include "payops/core/text.h"
@@ -57,6 +58,10 @@ int main(int argc, char** argv) {
   add_evaluate_command(app, command);
   add_attribute_command(app, command);
   add_intents_command(app, command);
+  add_support_command(app, command);
+  add_chat_command(app, command);
+  add_faq_command(app, command);
+  add_stories_command(app, command);
   add_bench_command(app, command);
   if (const int wrong = complain_of_unknown(app, argc, argv); wrong != kExitDone) return wrong;
   try {

@@ -1,0 +1,28 @@
+#include "support_app_config.h"
+
+#include "app_config.h"
+#include "payops/core/yaml_fields.h"
+
+namespace payops::app {
+
+Status SupportHttpConfig::validate() const {
+  if (port < 0 || port > 65'535) {
+    return fail(ErrorCode::config, "\"port\" must be from 0 to 65535");
+  }
+  if (token_s < 10 || token_s > 86'400) {
+    return fail(ErrorCode::config, "\"token_s\" must be from 10 to 86400");
+  }
+  return {};
+}
+
+Result<SupportAppConfig> load_support_config(const std::string& file) {
+  const std::string found = find_shipped_file(file);
+  auto config = read_yaml_file<SupportAppConfig>(found.empty() ? file : found);
+  if (!config) return config;
+  for (std::string* path : {&config->process.articles, &config->process.intents}) {
+    if (std::string shipped = find_shipped_file(*path); !shipped.empty()) *path = shipped;
+  }
+  return config;
+}
+
+}  // namespace payops::app
