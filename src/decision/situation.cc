@@ -10,7 +10,7 @@ constexpr std::size_t kPeaksMax = 4096;
 constexpr double kDayMs = 86'400'000.0;
 
 bool any_or(const std::string& outer, const std::string& inner) {
-  return outer == "*" || outer == inner;
+  return (outer.size() == 1 && outer[0] == '*') || outer == inner;
 }
 
 std::map<std::string, double> traffic_by_gateway(const Assessment& assessment) {

@@ -165,7 +165,8 @@ Result<StepOutput> PaymentsAgent::Impl::step(const InputHead& head, std::string_
   const bool asks = decided != nullptr && decided->state == InterventionState::proposed;
   cycle.effects.audit.push_back(decision_record(report));
   if (head.trigger != Trigger::stopping) {
-    cycle.effects.outbox.push_back(decision_message(report, asks ? decided : nullptr));
+    cycle.effects.outbox.push_back(
+        decision_message(report, cycle.effects.audit.back(), asks ? decided : nullptr));
   }
   digest = state_digest(block);
   return StepOutput{.audit = std::move(cycle.effects.audit),

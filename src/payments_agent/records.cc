@@ -97,16 +97,18 @@ OutboxEntry tombstone_message(const std::string& key, uint64_t step) {
           .guarded = false};
 }
 
-OutboxEntry decision_message(const CycleReport& report, const Intervention* proposal) {
-  Json body = to_json(abridged(report));
+OutboxEntry decision_message(const CycleReport& report, const AuditRecord& record,
+                             const Intervention* proposal) {
+  std::string text = "{" + record.body;
   if (proposal != nullptr) {
-    body["proposal"] = to_json(*proposal);
-    body["shown"] = action::shown_text(*proposal);
+    const std::string asked =
+        dump({{"proposal", to_json(*proposal)}, {"shown", action::shown_text(*proposal)}});
+    text += "," + asked.substr(1, asked.size() - 2);
   }
   return {.id = report.decision_id,
           .topic = "decisions",
           .key = report.decision_id,
-          .payload = dump(body),
+          .payload = text + "}",
           .not_after_ms = 0,
           .guarded = false};
 }

@@ -30,8 +30,9 @@ namespace payops::payments_agent {
 
 [[nodiscard]] OutboxEntry action_message(const Action& action, int64_t not_after_ms);
 [[nodiscard]] OutboxEntry tombstone_message(const std::string& key, uint64_t step);
-// The cycle, with the proposal a person is asked about, if any.
-[[nodiscard]] OutboxEntry decision_message(const CycleReport& report, const Intervention* proposal);
+// The cycle as its decision_record() has it, with the proposal a person is asked about, if any.
+[[nodiscard]] OutboxEntry decision_message(const CycleReport& report, const AuditRecord& record,
+                                           const Intervention* proposal);
 [[nodiscard]] OutboxEntry incident_message(const Incident& incident, uint64_t step);
 [[nodiscard]] OutboxEntry dead_letter_message(const observation::DeadLetter& letter,
                                               const std::string& source, uint64_t step,
