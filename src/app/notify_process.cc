@@ -24,13 +24,24 @@ constexpr std::size_t kIdMax = 64;
 constexpr std::size_t kAlertsBatch = 256;
 constexpr int64_t kShowEveryMs = 1000;
 
-Result<Incident> read_incident(std::string_view payload) {
-  auto incident = from_json<Incident>(Json::parse(payload, nullptr, false));
-  if (!incident) return incident;
+// An incident, and for how long a person has silenced it, by its own time.
+struct Heard {
+  Incident incident;
+  int64_t silent_for_ms = 0;
+};
+
+Result<Heard> read_incident(std::string_view payload) {
+  const Json body = Json::parse(payload, nullptr, false);
+  auto incident = from_json<Incident>(body);
+  if (!incident) return tl::make_unexpected(incident.error());
   if (incident->id.empty() || incident->id.size() > kIdMax) {
     return fail(ErrorCode::corrupt, "an incident without a usable id");
   }
-  return incident;
+  const auto silenced = body.find("silenced_until_ms");
+  const bool is_number = silenced != body.end() && silenced->is_number_integer();
+  const int64_t until_ms = is_number ? silenced->get<int64_t>() : 0;
+  const int64_t silent_for_ms = std::max<int64_t>(0, until_ms - incident->updated_ts_ms);
+  return Heard{std::move(*incident), silent_for_ms};
 }
 
 // From gaining the lease to its end.
@@ -107,13 +118,12 @@ Status Speaking::open() {
 void Speaking::take(const streaming::Batch& batch, int64_t now_ms) {
   for (const streaming::Record& record : batch.records) {
     if (record.tombstone()) continue;
-    const auto incident = read_incident(record.payload);
-    if (incident) {
-      dispatcher_->take(*incident, now_ms);
+    const auto heard = read_incident(record.payload);
+    if (heard) {
+      dispatcher_->take(heard->incident, now_ms, heard->silent_for_ms);
     } else {
       spec_.on_trouble("payops.alerts, partition " + std::to_string(record.partition) +
-                       ", offset " + std::to_string(record.offset) + ": " +
-                       incident.error().message);
+                       ", offset " + std::to_string(record.offset) + ": " + heard.error().message);
     }
   }
   for (streaming::Position& p : read_) {

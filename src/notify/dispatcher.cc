@@ -190,8 +190,8 @@ Status Dispatcher::Impl::write_down() {
   return {};
 }
 
-void Dispatcher::take(const Incident& incident, int64_t now_ms) {
-  impl_->pager.take(incident, now_ms);
+void Dispatcher::take(const Incident& incident, int64_t now_ms, int64_t silent_for_ms) {
+  impl_->pager.take(incident, now_ms, silent_for_ms);
 }
 
 void Dispatcher::read_to(const std::string& topic_id, int32_t partition, int64_t offset) {

@@ -22,6 +22,21 @@ bool within(const Scope& outer, const Scope& inner) {
          fits(outer.gateway, inner.gateway);
 }
 
+bool silenced(const Thing& thing, const Incident& incident, int64_t now_ms) {
+  const auto until = thing.silenced_ms.find(incident.id);
+  return until != thing.silenced_ms.end() && now_ms < until->second;
+}
+
+// The worst of what people may be told of now; info when that is nothing.
+Severity worst_to_tell(const Thing& thing, int64_t now_ms) {
+  Severity worst = Severity::info;
+  for (const Incident& i : thing.incidents) {
+    const bool counts = thing.quiet_since_ms != 0 || lasts(i);
+    if (counts && !silenced(thing, i, now_ms)) worst = std::max(worst, i.severity);
+  }
+  return worst;
+}
+
 // What is worth an update when it changes.
 std::string gist_of(const Thing& thing) {
   std::vector<std::string> parts;
@@ -70,7 +85,7 @@ Thing* Pager::thing_for(const Incident& incident) {
   return best;
 }
 
-void Pager::take(const Incident& incident, int64_t now_ms) {
+void Pager::take(const Incident& incident, int64_t now_ms, int64_t silent_for_ms) {
   if (incident.severity == Severity::info) return;
   forget(now_ms);
   Thing* thing = thing_for(incident);
@@ -93,6 +108,7 @@ void Pager::take(const Incident& incident, int64_t now_ms) {
     if (thing->incidents.size() >= kIncidentsMax) {
       const auto over = std::find_if_not(thing->incidents.begin(), thing->incidents.end(), lasts);
       if (over == thing->incidents.end()) return;
+      thing->silenced_ms.erase(over->id);
       thing->incidents.erase(over);
     }
     thing->incidents.push_back(incident);
@@ -102,6 +118,11 @@ void Pager::take(const Incident& incident, int64_t now_ms) {
     if (!news) return;
     *known = incident;
   }
+  if (silent_for_ms > 0) {
+    thing->silenced_ms[incident.id] = now_ms + silent_for_ms;
+  } else {
+    thing->silenced_ms.erase(incident.id);
+  }
   const bool open = std::any_of(thing->incidents.begin(), thing->incidents.end(), lasts);
   thing->quiet_since_ms = open ? 0 : now_ms;
   thing->heard_ms = now_ms;
@@ -109,7 +130,7 @@ void Pager::take(const Incident& incident, int64_t now_ms) {
 }
 
 bool Pager::owed(const std::string& desk, const Thing& thing, int64_t now_ms, Told& telling) const {
-  const Severity worst = worst_of(thing);
+  const Severity worst = worst_to_tell(thing, now_ms);
   const bool over = thing.quiet_since_ms != 0;
   const bool surely_over = over && now_ms >= thing.quiet_since_ms + config_.resolve_hold_s * 1000;
   const auto& told = state_.desks.at(desk).told;
@@ -128,6 +149,7 @@ bool Pager::owed(const std::string& desk, const Thing& thing, int64_t now_ms, To
   if (before.status == IncidentStatus::resolved) return false;
   telling.status = over ? IncidentStatus::resolved : IncidentStatus::updated;
   if (over) return surely_over;
+  if (worst == Severity::info) return false;
   return worst > before.severity ||
          (telling.gist != before.gist && now_ms >= before.at_ms + config_.update_every_s * 1000);
 }
@@ -238,7 +260,7 @@ bool Pager::idle(int64_t now_ms) const {
       Told told;
       return owed(desk.first, thing.second, now_ms, told) ||
              (thing.second.quiet_since_ms == 0 && desk.second.told.count(thing.first) == 0 &&
-              worst_of(thing.second) >= least_.at(desk.first));
+              worst_to_tell(thing.second, now_ms) >= least_.at(desk.first));
     });
   });
 }

@@ -182,6 +182,29 @@ TEST_CASE("what it knows survives being written down: a repeat is no second page
   CHECK(again.idle(now));
 }
 
+TEST_CASE("what a person has silenced is not told, nor that it was") {
+  Pager p = pager();
+  int64_t now = kStart;
+  Incident i = incident("1", "HDFC", Severity::medium);
+  p.take(i, now);
+  CHECK_FALSE(told(p, now += 5 * kSecond).empty());
+  i = later(i, IncidentStatus::updated);
+  i.severity = Severity::high;
+  p.take(i, now, 600 * kSecond);
+  CHECK(told(p, now += 599 * kSecond).empty());
+  CHECK(p.idle(now));
+  CHECK(told(p, now += kSecond) == "[HIGH] update: issuer outage at issuer HDFC");
+  p.take(later(i, IncidentStatus::resolved), now, 600 * kSecond);
+  CHECK(told(p, now += 120 * kSecond).find("[resolved]") == 0);
+
+  const Incident other = incident("2", "ICICI");
+  p.take(other, now, 3600 * kSecond);
+  CHECK(told(p, now += 60 * kSecond).empty());
+  p.take(later(other, IncidentStatus::resolved), now, 3540 * kSecond);
+  CHECK(told(p, now += 120 * kSecond).empty());
+  CHECK(p.idle(now));
+}
+
 TEST_CASE("what was never said to be over does not swallow what comes later") {
   Pager p = pager();
   int64_t now = kStart;

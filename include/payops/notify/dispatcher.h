@@ -42,7 +42,7 @@ class Dispatcher {
              std::string currency, std::string file, Journal journal, Note on_delivery);
   ~Dispatcher();
 
-  void take(const Incident& incident, int64_t now_ms);
+  void take(const Incident& incident, int64_t now_ms, int64_t silent_for_ms = 0);
   // Up to where the topic was read; written down with the next turn.
   void read_to(const std::string& topic_id, int32_t partition, int64_t offset);
   // Collects what was delivered, writes down what changed, and hands out what is due. Never waits

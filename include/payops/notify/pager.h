@@ -31,7 +31,7 @@ inline constexpr std::size_t kThingsMax = 500;
 inline constexpr std::size_t kIncidentsMax = 64;  // of one thing; the first over is forgotten first
 // A thing of which nothing was heard for so long is not what comes next: whoever told of it is
 // gone. The agent takes what lasts for freeze_max_s (two hours) as the new normal, and says so.
-inline constexpr int64_t kUnheardMs = 6 * 3'600'000;
+inline constexpr int64_t kUnheardMs = int64_t{6} * 3'600'000;
 inline constexpr std::size_t kToldAtOnceMax = 20;  // things in one message
 
 // One thing to people: incidents that belong together.
@@ -41,11 +41,12 @@ struct Thing {
   int64_t heard_ms = 0;        // when anything was last heard of it
   int64_t quiet_since_ms = 0;  // 0 while any of it lasts
   std::vector<Incident> incidents{};
+  std::map<std::string, int64_t> silenced_ms{};  // by incident: nobody is told of it before then
   static constexpr auto fields() {
-    return std::make_tuple(field("id", &Thing::id), field("opened_ms", &Thing::opened_ms),
-                           field("heard_ms", &Thing::heard_ms),
-                           field("quiet_since_ms", &Thing::quiet_since_ms),
-                           field("incidents", &Thing::incidents));
+    return std::make_tuple(
+        field("id", &Thing::id), field("opened_ms", &Thing::opened_ms),
+        field("heard_ms", &Thing::heard_ms), field("quiet_since_ms", &Thing::quiet_since_ms),
+        field("incidents", &Thing::incidents), field("silenced_ms", &Thing::silenced_ms));
   }
 };
 
@@ -103,8 +104,9 @@ class Pager {
         PagerState state = {});
 
   // An event of payops.alerts. One that was taken before, or is older than what is known, changes
-  // nothing. Info is told to nobody.
-  void take(const Incident& incident, int64_t now_ms);
+  // nothing. Info is told to nobody. A person may have silenced it for a time: while that lasts it
+  // starts and changes nothing; its end is told to those who know of it.
+  void take(const Incident& incident, int64_t now_ms, int64_t silent_for_ms = 0);
 
   // The message that the desk is to be handed now; null when there is none, or it is not time yet.
   // The same message, to the byte, until it is settled. REQUIRES: a desk given to the constructor.
