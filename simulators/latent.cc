@@ -97,20 +97,31 @@ Latent::Latent(const Scenario& scenario, uint64_t seed)
                           0.0,
                           retry,
                           median});
-        auto& faults = faults_of_path_.emplace_back();
-        for (std::size_t i = 0; i < scenario.faults.size(); ++i) {
-          const Fault& fault = scenario.faults[i];
-          if (bends_arrivals(fault.kind)) continue;
-          if (in_scope(fault.scope, issuer.name, method.name, gateway.name) &&
-              stands_on(scenario, gateway.name, fault.upstream)) {
-            faults.push_back(i);
-          }
-        }
       }
     }
   }
   health_.resize(paths_.size());
+  faults_of_path_.resize(paths_.size());
+  for (std::size_t i = 0; i < scenario_.faults.size(); ++i) assign_fault(i);
   step(0);
+}
+
+void Latent::assign_fault(std::size_t fault) {
+  const Fault& f = scenario_.faults[fault];
+  if (bends_arrivals(f.kind)) return;
+  for (std::size_t i = 0; i < paths_.size(); ++i) {
+    const Scope path = scope(i);
+    if (in_scope(f.scope, path.issuer, path.method, path.gateway) &&
+        stands_on(scenario_, path.gateway, f.upstream)) {
+      faults_of_path_[i].push_back(fault);
+    }
+  }
+}
+
+void Latent::add_fault(const Fault& fault) {
+  scenario_.faults.push_back(fault);
+  levels_.push_back(0.0);
+  assign_fault(scenario_.faults.size() - 1);
 }
 
 void Latent::step(int64_t second) {

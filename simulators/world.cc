@@ -12,6 +12,7 @@ namespace {
 constexpr int64_t kSecondMs = 1000;
 constexpr double kLoadMemoryS = 15.0;
 constexpr double kMaxOverload = 0.9;
+constexpr std::size_t kFaultsMax = 255;  // an index has eight bits in a payment's key
 
 // For a heap whose top is the earliest; ties by what does not depend on interventions.
 bool later(const Event& a, const Event& b) {
@@ -100,6 +101,23 @@ void World::Impl::advance(int64_t until_ms, const Sink& sink) {
     }
   }
   now_ms = std::max(now_ms, until_ms);
+}
+
+Status World::Impl::inject(Fault fault) {
+  if (scenario.faults.size() >= kFaultsMax) return fail(ErrorCode::limit, "too many faults");
+  fault.start_s = static_cast<double>(second);
+  Scenario with = scenario;
+  with.faults.push_back(fault);
+  if (Status valid = with.validate(); !valid) return valid;
+  scenario.faults.push_back(fault);
+  latent.add_fault(fault);
+  fault_ways.push_back(resolve(fault.scope, scenario));
+  holdings.emplace_back();
+  if (fault.kind == FaultKind::traffic_mix) {
+    holdings.back() = population.holdings(fault.scope, scenario);
+  }
+  fault_on.push_back(false);
+  return {};
 }
 
 void World::Impl::push(const Event& event) {
@@ -194,6 +212,8 @@ World& World::operator=(World&&) noexcept = default;
 void World::advance(int64_t until_ms, const Sink& sink) { impl_->advance(until_ms, sink); }
 void World::apply(const Action& action) { impl_->actions.apply(action, impl_->now_ms); }
 void World::end(const std::string& key) { impl_->actions.end(key, impl_->now_ms); }
+Status World::inject(Fault fault) { return impl_->inject(std::move(fault)); }
+void World::set_rate_tps(double rate_tps) { impl_->scenario.rate_tps = rate_tps; }
 int64_t World::now_ms() const { return impl_->now_ms; }
 std::string World::latent_bytes() const { return impl_->latent.bytes(); }
 const Scenario& World::scenario() const { return impl_->scenario; }

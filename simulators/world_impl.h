@@ -97,6 +97,7 @@ struct World::Impl {
   // Bends the payment as the faults on arrivals want it; false when it does not arrive at all.
   [[nodiscard]] bool bend(Payment& payment) const;
   [[nodiscard]] uint32_t open(const Payment& payment);
+  [[nodiscard]] Status inject(Fault fault);
   void start(uint32_t slot, int64_t ms);
   void complete(uint32_t slot, int64_t ms, const Sink& sink);
   void retry(uint32_t slot, int64_t ms);

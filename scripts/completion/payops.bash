@@ -20,7 +20,7 @@ _payops_words() {
       ;;
     'topics list') echo --bootstrap --topic-prefix --connect-timeout --json ;;
     simulate)
-      echo --bootstrap --scenario --seed --rate --speed --duration --start --out --topic-prefix --json
+      echo --bootstrap --scenario --seed --rate --speed --duration --warm-up --start --out --topic-prefix --json
       ;;
     agent)
       echo --config --bootstrap --mode --state --audit --until-end --verbose --no-console --json

@@ -1,9 +1,11 @@
 // payops simulate: a payment world, live or into a file.
+#include <cmath>
 #include <cstdio>
 #include <memory>
 
 #include "cli.h"
 #include "live_world.h"
+#include "payops/core/clock.h"
 #include "payops/core/json_fields.h"
 #include "payops/core/moment.h"
 #include "payops/core/text.h"
@@ -21,6 +23,7 @@ struct SimulateOptions {
   double rate_tps = 0.0;
   double speed = 1.0;
   double duration_s = 0.0;
+  double warm_up_s = 0.0;
   std::string start;
   std::string out;
   bool json = false;
@@ -47,6 +50,10 @@ int simulate(const SimulateOptions& options) {
     }
   } else if (!options.out.empty()) {
     spec.start_ms = evaluation::kStartMs;  // same seed, same file
+  }
+  spec.warm_up_s = options.warm_up_s;
+  if (!spec.start_ms && spec.warm_up_s > 0 && spec.speed == 1.0) {
+    spec.start_ms = SystemClock().now_ms() - std::llround(spec.warm_up_s * 1000);
   }
   spec.out = options.out;
   if (spec.speed != 1.0 && spec.duration_s <= 0) spec.duration_s = spec.scenario.duration_s;
@@ -97,6 +104,9 @@ void add_simulate_command(CLI::App& app, Command& command) {
       ->check(CLI::NonNegativeNumber);
   sub->add_option("--duration", options->duration_s,
                   "Simulated seconds (default: until Ctrl-C at speed 1, else the scenario's)")
+      ->check(CLI::NonNegativeNumber);
+  sub->add_option("--warm-up", options->warm_up_s,
+                  "Simulated seconds published at once, before time begins to run")
       ->check(CLI::NonNegativeNumber);
   sub->add_option("--start", options->start,
                   "When the world begins (default: so that it ends now; 2026-03-02T08:00:00Z with "

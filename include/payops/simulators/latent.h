@@ -74,6 +74,9 @@ class Latent {
  public:
   Latent(const Scenario& scenario, uint64_t seed);
 
+  // A fault more, as if the scenario had had it. REQUIRES: it begins at a second not taken yet.
+  void add_fault(const Fault& fault);
+
   // Moves on to second `second` after the world's start; seconds are taken one by one from 0.
   void step(int64_t second);
 
@@ -96,12 +99,13 @@ class Latent {
     double x_success, x_latency, x_retry;
     double median_latency_ms;
   };
+  void assign_fault(std::size_t fault);  // to the paths that it hits
   [[nodiscard]] double level_at(const Fault& fault, double second) const;
   void apply_fault(const Fault& fault, double level, PathHealth& health) const;
   void add_loss(const Fault& fault, DeclineClass cause, double probability, double timeout_share,
                 PathHealth& health) const;
 
-  const Scenario scenario_;
+  Scenario scenario_;
   Random random_;
   std::size_t methods_, gateways_;
   int64_t second_ = -1;

@@ -88,6 +88,12 @@ class World {
   // A tombstone for that key.
   void end(const std::string& key);
 
+  // A fault more, from the next second on for its duration. Errors: config, as
+  // Scenario::validate(); limit, when there are 255 already.
+  [[nodiscard]] Status inject(Fault fault);
+  // Payments a second from the next second on, before the daily rhythm. REQUIRES: above 0.
+  void set_rate_tps(double rate_tps);
+
   [[nodiscard]] int64_t now_ms() const;
   [[nodiscard]] Books books() const;
   // What has become known to the simulator since the last call, oldest first.
