@@ -17,7 +17,7 @@ namespace {
 
 // The bytes of a snapshot; a change of shape raises the version.
 struct Snapshot {
-  uint32_t version = 2;
+  uint32_t version = 3;
   std::string config;  // JSON
   std::array<std::vector<std::string>, kDimensions> names;
   std::array<std::vector<std::string>, kDetails> details;
@@ -30,6 +30,7 @@ struct Snapshot {
   Incidents incidents;
   KillSwitch kill_switch;
   int64_t last_reset_ts_ms = 0;
+  Modes modes;
   Totals totals;
   int64_t closed_to_ms = 0;
   std::string digest;
@@ -41,8 +42,9 @@ struct Snapshot {
         field("tracker", &Snapshot::tracker), field("effects", &Snapshot::effects),
         field("peaks", &Snapshot::peaks), field("rule", &Snapshot::rule),
         field("incidents", &Snapshot::incidents), field("kill_switch", &Snapshot::kill_switch),
-        field("last_reset_ts_ms", &Snapshot::last_reset_ts_ms), field("totals", &Snapshot::totals),
-        field("closed_to_ms", &Snapshot::closed_to_ms), field("digest", &Snapshot::digest));
+        field("last_reset_ts_ms", &Snapshot::last_reset_ts_ms), field("modes", &Snapshot::modes),
+        field("totals", &Snapshot::totals), field("closed_to_ms", &Snapshot::closed_to_ms),
+        field("digest", &Snapshot::digest));
   }
 };
 constexpr uint32_t kSnapshotVersion = 3;
@@ -188,6 +190,8 @@ std::string PaymentsAgent::Impl::state_digest(std::string_view block) {
   sum.add(payops::encode(effects));
   sum.add(payops::encode(rule));
   sum.add(payops::encode(kill_switch));
+  sum.add(payops::encode(modes));
+  sum.add(payops::encode(incidents.care()));
   sum.add(payops::encode(totals));
   return sum.hex();
 }
@@ -206,6 +210,7 @@ std::string PaymentsAgent::Impl::encode() const {
                     .incidents = incidents,
                     .kill_switch = kill_switch,
                     .last_reset_ts_ms = last_reset_ts_ms,
+                    .modes = modes,
                     .totals = totals,
                     .closed_to_ms = closed_to_ms,
                     .digest = digest};
@@ -240,6 +245,7 @@ Status PaymentsAgent::Impl::decode(std::string_view bytes) {
   incidents = std::move(snapshot->incidents);
   kill_switch = snapshot->kill_switch;
   last_reset_ts_ms = snapshot->last_reset_ts_ms;
+  modes = std::move(snapshot->modes);
   totals = snapshot->totals;
   closed_to_ms = snapshot->closed_to_ms;
   digest = std::move(snapshot->digest);
@@ -309,6 +315,19 @@ const std::map<std::string, Incident>& PaymentsAgent::open_incidents() const {
 }
 std::vector<reasoning::CellReading> PaymentsAgent::cells(std::size_t cells_max) const {
   return impl_->reasoner.cells(impl_->dictionary, cells_max);
+}
+const std::map<std::string, IncidentCare>& PaymentsAgent::incident_care() const {
+  return impl_->incidents.care();
+}
+std::map<std::string, Mode> PaymentsAgent::modes() const {
+  const safety::Limits limits = impl_->limits();
+  std::map<std::string, Mode> modes;
+  for (const std::string& type : impl_->planner->types()) {
+    const auto own = limits.modes.find(type);
+    modes[type] =
+        std::min(limits.mode, own == limits.modes.end() ? limits.default_mode : own->second);
+  }
+  return modes;
 }
 bool PaymentsAgent::killed() const { return impl_->kill_switch.on; }
 void PaymentsAgent::set_ticks(graph::Ticks ticks) { impl_->ticks = std::move(ticks); }

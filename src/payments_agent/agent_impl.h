@@ -2,6 +2,7 @@
 // part is written by one phase only, and read by those after it.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,6 +22,16 @@ struct KillSwitch {
   }
 };
 
+// Modes that people have set since the configuration was read; they stand above it.
+struct Modes {
+  std::map<std::string, Mode> by_type;
+  int64_t set_ts_ms = 0;  // of the last verdict; older ones are repeats
+  static constexpr auto fields() {
+    return std::make_tuple(field("by_type", &Modes::by_type),
+                           field("set_ts_ms", &Modes::set_ts_ms));
+  }
+};
+
 struct PaymentsAgent::Impl {
   explicit Impl(Extend extend_planner);
 
@@ -37,6 +48,7 @@ struct PaymentsAgent::Impl {
   Incidents incidents;                    // reason
   KillSwitch kill_switch;                 // observe
   int64_t last_reset_ts_ms = 0;           // observe
+  Modes modes;                            // observe
   Totals totals;
   int64_t closed_to_ms = 0;
   std::string digest;
@@ -52,6 +64,8 @@ struct PaymentsAgent::Impl {
 
   void configure(const AgentConfig& next);
   [[nodiscard]] Result<StepOutput> step(const InputHead& head, std::string_view block);
+  // The configured limits under the modes that people have set.
+  [[nodiscard]] safety::Limits limits() const;
   [[nodiscard]] std::string encode() const;
   [[nodiscard]] Status decode(std::string_view bytes);
 
@@ -67,10 +81,14 @@ struct PaymentsAgent::Impl {
   void take_verdict(const VerdictInput& input, const Cycle& cycle, Observed& delta);
   void take_kill(const VerdictInput& input, int64_t ts_ms, Observed& delta);
   void take_reset(const VerdictInput& input, int64_t ts_ms, Observed& delta);
+  void take_mode(const VerdictInput& input, int64_t ts_ms, Observed& delta);
+  void take_care(const VerdictInput& input, int64_t ts_ms, Observed& delta);
+  void propose(const VerdictInput& input, const Cycle& cycle, Gated& delta);
   void roll_back(const std::string& action_id, const std::string& why, const Cycle& cycle,
                  Effects& effects);
   [[nodiscard]] safety::Evidence evidence(const Cycle& cycle, bool forced,
-                                          const std::string& answering) const;
+                                          const std::string& answering,
+                                          const Assessment& held) const;
   [[nodiscard]] action::Issue issue(const Cycle& cycle) const;
   void settle(const std::string& action_id, const Cycle& cycle, Effects& effects);
   void conclude(const Intervention& intervention, int64_t ts_ms, Learned& delta);

@@ -27,7 +27,8 @@ struct Cycle {
   bool must_act = false;
   Assessment assessment;
   decision::Economics economics;
-  std::vector<std::string> to_settle;  // proposals that a person said yes to
+  std::vector<std::string> to_settle;   // proposals that a person said yes to
+  std::vector<VerdictInput> asked_for;  // interventions that people ask for
   std::optional<safety::Judgement> chosen;
   CycleReport report;
   Effects effects;
@@ -36,6 +37,7 @@ struct Cycle {
 struct Observed {
   bool killed = false;
   std::vector<std::string> to_settle;
+  std::vector<VerdictInput> asked_for;
   std::vector<VerdictResult> verdicts;
   Effects effects;
 };
@@ -53,7 +55,9 @@ struct Gated {
   std::vector<safety::Judgement> considered;
   std::optional<safety::Judgement> chosen;
   bool forced = false;
-  Effects effects;  // of proposals settled
+  std::vector<Asked> asked;
+  std::vector<VerdictResult> verdicts;  // on what people asked for
+  Effects effects;                      // of that, and of proposals settled
 };
 struct Acted {
   std::string action_id;
@@ -77,6 +81,7 @@ inline void append(Effects& to, Effects&& from) {
 inline void reduce(Cycle& cycle, Observed&& delta) {
   cycle.killed = delta.killed;
   cycle.to_settle = std::move(delta.to_settle);
+  cycle.asked_for = std::move(delta.asked_for);
   cycle.report.verdicts = std::move(delta.verdicts);
   append(cycle.effects, std::move(delta.effects));
 }
@@ -96,6 +101,8 @@ inline void reduce(Cycle& cycle, Decided&& delta) {
 inline void reduce(Cycle& cycle, Gated&& delta) {
   cycle.report.considered = std::move(delta.considered);
   cycle.report.forced = delta.forced;
+  cycle.report.asked = std::move(delta.asked);
+  append(cycle.report.verdicts, std::move(delta.verdicts));
   cycle.chosen = std::move(delta.chosen);
   append(cycle.effects, std::move(delta.effects));
 }

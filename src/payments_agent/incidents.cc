@@ -1,6 +1,7 @@
 #include "payops/payments_agent/incidents.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 
 #include "payops/core/text.h"
@@ -78,16 +79,48 @@ bool worth_telling(const Incident& before, const Incident& now) {
 
 }  // namespace
 
+Status Incidents::care(const std::string& incident_id, std::string_view verb, const std::string& by,
+                       const std::string& text, int64_t ts_ms) {
+  const bool lasts = std::any_of(open_.begin(), open_.end(),
+                                 [&](const auto& item) { return item.second.id == incident_id; });
+  if (!lasts) return fail(ErrorCode::not_found, "there is no such incident, or it is over");
+  IncidentCare next = care_[incident_id];
+  if (verb == "ack") {
+    next.acknowledged_by = by;
+  } else if (verb == "note") {
+    if (text.empty()) return fail(ErrorCode::usage, "a note needs a text");
+    if (next.notes.size() >= kNotesMax) return fail(ErrorCode::usage, "it has 20 notes already");
+    next.notes.push_back(by + ": " + text);
+  } else if (verb == "silence") {
+    int64_t minutes = -1;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), minutes);
+    if (error != std::errc() || end != text.data() + text.size() || minutes < 0 ||
+        minutes > kSilenceMaxMinutes) {
+      return fail(ErrorCode::usage, "it is silenced for 0 to 1440 minutes, not \"" + text + "\"");
+    }
+    next.silenced_until_ms = minutes == 0 ? 0 : ts_ms + minutes * 60'000;
+  } else {
+    return fail(ErrorCode::usage, "an incident is acknowledged, noted or silenced, not \"" +
+                                      std::string(verb) + "\"");
+  }
+  care_[incident_id] = std::move(next);
+  told_.push_back(incident_id);
+  return {};
+}
+
 std::vector<Incident> Incidents::update(const Assessment& assessment,
                                         const std::vector<Intervention>& interventions) {
   std::vector<Incident> changed;
   std::map<std::string, Incident> still_open;
+  const auto said = [&](const std::string& id) {
+    return std::find(told_.begin(), told_.end(), id) != told_.end();
+  };
   for (const Alarm& alarm : assessment.alarms) {
     Incident now = describe_alarm(alarm, assessment, interventions);
     const auto before = open_.find(alarm.id);
     if (before == open_.end()) {
       changed.push_back(now);
-    } else if (worth_telling(before->second, now)) {
+    } else if (worth_telling(before->second, now) || said(now.id)) {
       now.status = IncidentStatus::updated;
       changed.push_back(now);
     }
@@ -105,6 +138,11 @@ std::vector<Incident> Incidents::update(const Assessment& assessment,
     changed.push_back(incident);
   }
   open_ = std::move(still_open);
+  told_.clear();
+  std::erase_if(care_, [&](const auto& item) {
+    return std::none_of(open_.begin(), open_.end(),
+                        [&](const auto& open) { return open.second.id == item.first; });
+  });
   return changed;
 }
 

@@ -10,6 +10,10 @@
 namespace payops::payments_agent {
 namespace {
 
+// How the id of a hypothesis begins that a person's wish stands for.
+constexpr std::string_view kAskedFor = "asked-";
+constexpr double kAskedShare = 0.9;  // of the blast radius that is allowed
+
 constexpr int64_t kCommandClockToleranceMs = 300'000;
 
 int64_t now_ms(const Cycle& cycle) { return cycle.input->watermark_ms; }
@@ -31,10 +35,27 @@ std::optional<Scope> scope_of_reset(const Verdict& verdict) {
 
 // Is there still an alarm where the intervention works? A cause that has gone takes its
 // intervention with it: what helped in an outage costs customers after it.
+// What a person asked for stands until it ends, or does harm: they knew of something else.
 bool still_needed(const Intervention& intervention, const Assessment& assessment) {
+  if (intervention.option.hypothesis_id.starts_with(kAskedFor)) return true;
   return std::any_of(assessment.alarms.begin(), assessment.alarms.end(), [&](const Alarm& alarm) {
     return decision::overlaps(alarm.scope, intervention.action.scope);
   });
+}
+
+// The assessment as whoever wants the option holds it: a person who asked for it is sure of its
+// cause, beside all that reasoning makes of the same evidence.
+Assessment as_held(const Assessment& assessment, const Option& option) {
+  Assessment held = assessment;
+  if (option.hypothesis_id.starts_with(kAskedFor)) {
+    Hypothesis h;
+    h.id = option.hypothesis_id;
+    h.cause = option.cause;
+    h.scope = option.scope;
+    h.posterior = h.certainty = 1.0;
+    held.hypotheses.push_back(std::move(h));
+  }
+  return held;
 }
 
 std::string in_words(const safety::Judgement& judged, GateOutcome outcome) {
@@ -61,12 +82,13 @@ action::Issue PaymentsAgent::Impl::issue(const Cycle& cycle) const {
 }
 
 safety::Evidence PaymentsAgent::Impl::evidence(const Cycle& cycle, bool forced,
-                                               const std::string& answering) const {
+                                               const std::string& answering,
+                                               const Assessment& held) const {
   return {.ts_ms = now_ms(cycle),
           .data_age_ms = cycle.input->health.data_age_ms,
           .killed = cycle.killed,
           .observe_only = cycle.input->health.observe_only,
-          .assessment = cycle.assessment,
+          .assessment = held,
           .effects = effects,
           .forced = forced,
           .answering = answering};
@@ -98,8 +120,9 @@ Observed PaymentsAgent::Impl::observe(const Cycle& cycle) {
 namespace {
 
 // Into the audit log, and into the report for whoever waits for the answer.
+template <class Delta>
 void note(const VerdictInput& input, const std::string& result, const std::string& why,
-          int64_t ts_ms, Observed& delta) {
+          int64_t ts_ms, Delta& delta) {
   delta.effects.audit.push_back(verdict_record(input, result, why, ts_ms));
   delta.verdicts.push_back({.proposal_id = input.verdict.proposal_id,
                             .verdict = input.verdict.verdict,
@@ -123,6 +146,12 @@ void PaymentsAgent::Impl::take_verdict(const VerdictInput& input, const Cycle& c
   }
   if (input.verdict.proposal_id == "learned") {
     take_reset(input, ts_ms, delta);
+    return;
+  }
+  if (input.verdict.proposal_id == "mode") return take_mode(input, ts_ms, delta);
+  if (input.verdict.proposal_id.starts_with("inc-")) return take_care(input, ts_ms, delta);
+  if (input.verdict.proposal_id == "manual") {
+    delta.asked_for.push_back(input);
     return;
   }
   const action::Answer answer =
@@ -167,6 +196,43 @@ void PaymentsAgent::Impl::take_reset(const VerdictInput& input, int64_t ts_ms, O
   note(input, "ignored", why, ts_ms, delta);
 }
 
+void PaymentsAgent::Impl::take_mode(const VerdictInput& input, int64_t ts_ms, Observed& delta) {
+  const Verdict& verdict = input.verdict;
+  const std::size_t equals = verdict.shown_hash.find('=');
+  const std::string type = verdict.shown_hash.substr(0, equals);
+  const auto parsed =
+      parse_enum<Mode>(equals == std::string::npos ? "" : verdict.shown_hash.substr(equals + 1));
+  const Mode mode = parsed.value_or(Mode::observe);
+  const std::vector<std::string> types = planner->types();
+  std::string why;
+  if (verdict.verdict != "set" || !parsed) {
+    why = "a mode is set as TYPE=observe, shadow, approve or auto, not \"" + verdict.shown_hash +
+          "\"";
+  } else if (std::find(types.begin(), types.end(), type) == types.end()) {
+    why = "there is no way to act called \"" + type + "\"";
+  } else if (verdict.ts_ms <= modes.set_ts_ms) {
+    why = "not newer than the last command";
+  } else if (mode > config.limits.mode) {
+    why = "the deployment goes no further than " + std::string(name_of(config.limits.mode));
+  }
+  if (!why.empty()) return note(input, "ignored", why, ts_ms, delta);
+  modes.by_type[type] = mode;
+  modes.set_ts_ms = verdict.ts_ms;
+  note(input, "granted", type + " is in mode " + std::string(name_of(mode)), ts_ms, delta);
+}
+
+safety::Limits PaymentsAgent::Impl::limits() const {
+  safety::Limits now = config.limits;
+  for (const auto& [type, mode] : modes.by_type) now.modes[type] = mode;
+  return now;
+}
+
+void PaymentsAgent::Impl::take_care(const VerdictInput& input, int64_t ts_ms, Observed& delta) {
+  const Verdict& v = input.verdict;
+  const Status done = incidents.care(v.proposal_id, v.verdict, v.by, v.shown_hash, ts_ms);
+  note(input, done ? "granted" : "ignored", done ? "noted" : done.error().message, ts_ms, delta);
+}
+
 // reason: how things stand and why.
 Reasoned PaymentsAgent::Impl::reason(const Cycle& cycle) {
   Reasoned delta;
@@ -194,7 +260,10 @@ Reasoned PaymentsAgent::Impl::reason(const Cycle& cycle) {
   delta.incidents = incidents.update(delta.assessment, ledger.all());
   for (const Incident& incident : delta.incidents) {
     delta.effects.audit.push_back(incident_record(incident, ts_ms));
-    delta.effects.outbox.push_back(incident_message(incident, cycle.input->step));
+    const auto care = incidents.care().find(incident.id);
+    delta.effects.outbox.push_back(
+        incident_message(incident, care == incidents.care().end() ? IncidentCare{} : care->second,
+                         cycle.input->step));
   }
   return delta;
 }
@@ -214,10 +283,10 @@ Decided PaymentsAgent::Impl::decide(const Cycle& cycle) const {
 
 void PaymentsAgent::Impl::settle(const std::string& action_id, const Cycle& cycle, Effects& delta) {
   const Intervention* proposal = ledger.find(action_id);
-  const safety::Evidence now = evidence(cycle, proposal->action.forced, action_id);
-  const PreMortem findings = safety::pre_mortem(proposal->option, ledger.all(), config.limits, now);
-  const GateVerdict verdict =
-      safety::gate(proposal->option, findings, ledger.all(), config.limits, now);
+  const Assessment held = as_held(cycle.assessment, proposal->option);
+  const safety::Evidence now = evidence(cycle, proposal->action.forced, action_id, held);
+  const PreMortem findings = safety::pre_mortem(proposal->option, ledger.all(), limits(), now);
+  const GateVerdict verdict = safety::gate(proposal->option, findings, ledger.all(), limits(), now);
   delta.audit.push_back(transition_record(ledger.settle(action_id, verdict, issue(cycle))));
   const Intervention* settled = ledger.find(action_id);
   if (settled->state != InterventionState::approved) return;
@@ -226,13 +295,115 @@ void PaymentsAgent::Impl::settle(const std::string& action_id, const Cycle& cycl
       settled->action, now_ms(cycle) + std::llround(config.publish_deadline_s * 1000)));
 }
 
+namespace {
+
+// "suppress_path HDFC/card/*" or "reroute_traffic HDFC/card/PAYU RAZORPAY" as a person asks for it.
+struct Wish {
+  std::string type;
+  Scope scope;
+  std::string to_gateway;
+};
+std::optional<Wish> wish_of(const Verdict& verdict) {
+  std::string text = verdict.shown_hash;
+  std::replace(text.begin(), text.end(), '/', '|');
+  const std::size_t space = text.find(' ');
+  const auto scope = parse_scope(text.substr(0, space));
+  if (!scope) return std::nullopt;
+  return Wish{.type = verdict.verdict,
+              .scope = *scope,
+              .to_gateway = space == std::string::npos ? "" : text.substr(space + 1)};
+}
+
+bool asked_in(const Gated& delta, const Option& option) {
+  return std::any_of(delta.asked.begin(), delta.asked.end(), [&](const Asked& asked) {
+    return asked.judgement.option.option_id == option.option_id;
+  });
+}
+
+// A person who asks for something knows of trouble that reasoning need not have seen: each cause
+// that the way to act could answer is taken to be sure there.
+std::vector<Hypothesis> supposed(const Wish& wish) {
+  std::vector<Hypothesis> all;
+  for (const Cause cause : {Cause::issuer_down, Cause::gateway_down, Cause::retry_storm,
+                            Cause::network, Cause::method_wide, Cause::latency}) {
+    Hypothesis h;
+    h.id = std::string(kAskedFor) + std::string(name_of(cause));
+    h.cause = cause;
+    h.scope = wish.scope;
+    h.posterior = 1.0;
+    all.push_back(std::move(h));
+  }
+  return all;
+}
+
+}  // namespace
+
+// What a person asks for is priced as the planner prices it and judged by the same gate. It becomes
+// a proposal, whatever the mode would allow: a person confirms what is then shown.
+void PaymentsAgent::Impl::propose(const VerdictInput& input, const Cycle& cycle, Gated& delta) {
+  const int64_t ts_ms = now_ms(cycle);
+  const auto wish = wish_of(input.verdict);
+  if (!wish) {
+    return note(
+        input, "ignored",
+        "a scope is ISSUER/METHOD/GATEWAY, * for any, not \"" + input.verdict.shown_hash + "\"",
+        ts_ms, delta);
+  }
+  Assessment assessment = cycle.assessment;
+  assessment.hypotheses = supposed(*wish);
+  const std::vector<Option> options = planner->plan({.assessment = assessment,
+                                                     .effects = effects,
+                                                     .interventions = ledger.all(),
+                                                     .economics = cycle.economics,
+                                                     .ts_ms = ts_ms,
+                                                     .peaks = &peaks});
+  const auto option = std::find_if(options.begin(), options.end(), [&](const Option& o) {
+    const auto to = o.params.find("to_gateway");
+    const bool there =
+        wish->to_gateway.empty() || (to != o.params.end() && to->second == wish->to_gateway);
+    return o.type == wish->type && o.scope == wish->scope && there;
+  });
+  if (option == options.end() || asked_in(delta, *option)) {
+    return note(input, "ignored",
+                "nothing of the kind can be done there now: the traffic is too thin or well, or "
+                "it is being done already",
+                ts_ms, delta);
+  }
+  Asked asked{.action_id = "", .by = input.verdict.by, .judgement = {}};
+  const Assessment held = as_held(cycle.assessment, *option);
+  // Fitted to a little less than it might be: the gate looks again when the yes comes, and what
+  // traffic does until then is not to undo it.
+  safety::Limits fitted = limits();
+  for (double* share :
+       {&fitted.max_blast_action, &fitted.max_blast_concurrent, &fitted.max_blast_hour}) {
+    *share *= kAskedShare;
+  }
+  asked.judgement = safety::judge(*option, ledger.all(), fitted, evidence(cycle, false, "", held));
+  GateVerdict verdict = asked.judgement.verdict;
+  if (verdict.outcome == GateOutcome::refuse) {
+    return note(input, "refused", "the gate: " + join(verdict.reasons, "; "), ts_ms, delta);
+  }
+  verdict.outcome = GateOutcome::needs_approval;
+  verdict.reasons.push_back("asked for by " + input.verdict.by);
+  const Intervention& proposal =
+      ledger.decide(asked.judgement.option, verdict, issue(cycle), false,
+                    std::llround(config.limits.approval_timeout_s * 1000));
+  asked.action_id = proposal.action.action_id;
+  delta.effects.audit.push_back(decided_record(proposal, ts_ms));
+  note(input, "granted", "proposed as " + asked.action_id + ": " + join(verdict.reasons, "; "),
+       ts_ms, delta);
+  delta.asked.push_back(std::move(asked));
+}
+
 // gate: the ranked options go through pre-mortem and gate until one may be taken.
 Gated PaymentsAgent::Impl::gate(const Cycle& cycle) {
   Gated delta;
   for (const std::string& action_id : cycle.to_settle) settle(action_id, cycle, delta.effects);
+  for (const VerdictInput& input : cycle.asked_for) propose(input, cycle, delta);
   const auto take = [&](const Option& option, bool forced) {
-    delta.considered.push_back(
-        safety::judge(option, ledger.all(), config.limits, evidence(cycle, forced, "")));
+    if (asked_in(delta, option)) return false;  // a person was first
+    delta.considered.push_back(safety::judge(option, ledger.all(), limits(),
+                                             evidence(cycle, forced, "", cycle.assessment)));
     if (delta.considered.back().verdict.outcome == GateOutcome::refuse) return false;
     delta.chosen = delta.considered.back();
     delta.forced = forced;
@@ -360,8 +531,8 @@ Result<graph::Graph<Cycle>> cycle_graph(PaymentsAgent::Impl* impl) {
       .edge("reason", "decide")
       .branch("decide", {"gate", "act"},
               [](const Cycle& c) {
-                const bool nothing =
-                    c.report.options.size() <= 1 && !c.must_act && c.to_settle.empty();
+                const bool nothing = c.report.options.size() <= 1 && !c.must_act &&
+                                     c.to_settle.empty() && c.asked_for.empty();
                 return nothing ? "act" : "gate";
               })
       .edge("gate", "act")

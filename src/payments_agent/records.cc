@@ -113,11 +113,13 @@ OutboxEntry decision_message(const CycleReport& report, const AuditRecord& recor
           .guarded = false};
 }
 
-OutboxEntry incident_message(const Incident& incident, uint64_t step) {
+OutboxEntry incident_message(const Incident& incident, const IncidentCare& care, uint64_t step) {
+  Json body = to_json(incident);
+  body.update(to_json(care));
   return {.id = incident.id + "-" + std::to_string(step),
           .topic = "alerts",
           .key = incident.id,
-          .payload = dump(to_json(incident)),
+          .payload = dump(body),
           .not_after_ms = 0,
           .guarded = false};
 }

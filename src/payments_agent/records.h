@@ -9,6 +9,7 @@
 #include "payops/model/effect.h"
 #include "payops/model/intervention.h"
 #include "payops/payments_agent/cycle_report.h"
+#include "payops/payments_agent/incidents.h"
 #include "payops/payments_agent/step_input.h"
 #include "payops/runtime/step.h"
 
@@ -33,7 +34,8 @@ namespace payops::payments_agent {
 // The cycle as its decision_record() has it, with the proposal a person is asked about, if any.
 [[nodiscard]] OutboxEntry decision_message(const CycleReport& report, const AuditRecord& record,
                                            const Intervention* proposal);
-[[nodiscard]] OutboxEntry incident_message(const Incident& incident, uint64_t step);
+[[nodiscard]] OutboxEntry incident_message(const Incident& incident, const IncidentCare& care,
+                                           uint64_t step);
 [[nodiscard]] OutboxEntry dead_letter_message(const observation::DeadLetter& letter,
                                               const std::string& source, uint64_t step,
                                               std::size_t index);

@@ -103,6 +103,10 @@ class PaymentsAgent final : public Reducer {
   [[nodiscard]] const action::Ledger& ledger() const;
   [[nodiscard]] std::size_t series() const;
   [[nodiscard]] const std::map<std::string, Incident>& open_incidents() const;  // by alarm id
+  // What people said of them, by incident id.
+  [[nodiscard]] const std::map<std::string, IncidentCare>& incident_care() const;
+  // How far each way to act may go on its own now: configured, or set by people since.
+  [[nodiscard]] std::map<std::string, Mode> modes() const;
   // For a console, see Reasoner::cells().
   [[nodiscard]] std::vector<reasoning::CellReading> cells(std::size_t cells_max) const;
   // The kill switch as thrown by signed messages.

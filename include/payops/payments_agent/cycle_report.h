@@ -37,7 +37,7 @@ struct Totals {
 
 // What became of a person's command.
 struct VerdictResult {
-  std::string proposal_id;  // or "kill", "learned"
+  std::string proposal_id;  // or "kill", "learned", "mode", "manual", an incident's id
   std::string verdict;
   std::string by;
   std::string result;  // granted, rejected, ignored, or why it did not count
@@ -47,6 +47,17 @@ struct VerdictResult {
                            field("verdict", &VerdictResult::verdict),
                            field("by", &VerdictResult::by), field("result", &VerdictResult::result),
                            field("why", &VerdictResult::why));
+  }
+};
+
+// An intervention that a person asked for, as it was priced and judged: now a proposal.
+struct Asked {
+  std::string action_id;
+  std::string by;
+  safety::Judgement judgement;
+  static constexpr auto fields() {
+    return std::make_tuple(field("action_id", &Asked::action_id), field("by", &Asked::by),
+                           field("judgement", &Asked::judgement));
   }
 };
 
@@ -64,6 +75,7 @@ struct CycleReport {
   std::vector<safety::Judgement> considered;  // in the order in which they came to the gate
   std::string action_id;                      // what was decided on, or empty
   bool forced = false;
+  std::vector<Asked> asked;            // by people, this cycle
   std::string conclusion;              // in a sentence
   std::vector<Incident> incidents;     // that changed in this cycle
   std::vector<Intervention> outcomes;  // judged in this cycle
@@ -77,8 +89,9 @@ struct CycleReport {
         field("alarms", &CycleReport::alarms), field("hypotheses", &CycleReport::hypotheses),
         field("options", &CycleReport::options), field("considered", &CycleReport::considered),
         field("action_id", &CycleReport::action_id), field("forced", &CycleReport::forced),
-        field("conclusion", &CycleReport::conclusion), field("incidents", &CycleReport::incidents),
-        field("outcomes", &CycleReport::outcomes), field("totals", &CycleReport::totals));
+        field("asked", &CycleReport::asked), field("conclusion", &CycleReport::conclusion),
+        field("incidents", &CycleReport::incidents), field("outcomes", &CycleReport::outcomes),
+        field("totals", &CycleReport::totals));
   }
 };
 
