@@ -31,7 +31,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {sub(/ .*/, "", $$1); printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: ## install, build, and watch the agent work; ARGS="--duration 60", BROKER=kafka
-	@scripts/install-deps build $(if $(filter kafka,$(BROKER)),kafka)
+	@scripts/install-deps build console $(if $(filter kafka,$(BROKER)),kafka)
 	@mkdir -p build
 	@$(release)
 	@scripts/demo $(BROKER) build/release/payops $(ARGS)
@@ -45,7 +45,7 @@ test: dev ## install, build, and run every test that fits into half an hour
 	@$(call ctest,dev,-j $(JOBS) -LE nightly)
 
 deps:
-	@scripts/install-deps build test kafka
+	@scripts/install-deps build test kafka console browser
 	@mkdir -p build
 
 dev: deps ## build everything for everyday work (build/dev)

@@ -8,7 +8,8 @@ function(payops_dependency name)
 endfunction()
 
 foreach(pair "sodium:libsodium" "xxhash:libxxhash" "zstd:libzstd" "rdkafka:rdkafka" "rocksdb:rocksdb"
-    "httplib:cpp-httplib" "jwt:libjwt" "curl:libcurl" "prometheus:prometheus-cpp-core")
+    "httplib:cpp-httplib" "jwt:libjwt" "curl:libcurl" "openssl:openssl"
+    "prometheus:prometheus-cpp-core")
   string(REPLACE ":" ";" parts ${pair})
   list(GET parts 0 name)
   list(GET parts 1 package)

@@ -106,6 +106,7 @@ void World::Impl::advance(int64_t until_ms, const Sink& sink) {
 Status World::Impl::inject(Fault fault) {
   if (scenario.faults.size() >= kFaultsMax) return fail(ErrorCode::limit, "too many faults");
   fault.start_s = static_cast<double>(second);
+  if (Status valid = fault.validate(); !valid) return valid;
   Scenario with = scenario;
   with.faults.push_back(fault);
   if (Status valid = with.validate(); !valid) return valid;

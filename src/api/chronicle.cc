@@ -15,6 +15,7 @@ constexpr std::size_t kIncidentsMax = 200;
 constexpr std::size_t kFinishedMax = 200;
 constexpr std::size_t kHypothesesMax = 6;
 constexpr std::size_t kAlternativesMax = 5;
+constexpr std::size_t kBeliefsMax = 48;
 constexpr std::size_t kActionsMax = 50;  // of one incident
 
 bool covers(const Scope& outer, const Scope& inner) {
@@ -49,10 +50,76 @@ double loss_per_min(const std::deque<std::pair<int64_t, double>>& lost, int64_t 
   return std::max(0.0, minor - from_minor) / static_cast<double>(at_ms - from_ms) * 60'000.0;
 }
 
+std::string belief_of(const Hypothesis& h) {
+  const bool somewhere = h.cause != Cause::none_of_these && h.scope != Scope{};
+  return std::string(name_of(h.cause)) + (somewhere ? " " + to_string(h.scope) : "");
+}
+
+// Bounded: when there are too many, every second one goes, and the line is half as fine.
+void note_beliefs(std::vector<Belief>& beliefs, const std::vector<Hypothesis>& hypotheses,
+                  int64_t at_ms) {
+  if (!beliefs.empty() && beliefs.back().at_ms >= at_ms) return;
+  Belief now{.at_ms = at_ms, .posteriors = {}};
+  for (const Hypothesis& h : hypotheses) now.posteriors.emplace_back(belief_of(h), h.posterior);
+  beliefs.push_back(std::move(now));
+  if (beliefs.size() <= kBeliefsMax) return;
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < beliefs.size(); i += 2) beliefs[kept++] = std::move(beliefs[i]);
+  beliefs.resize(kept);
+}
+
 }  // namespace
+
+void believe(IncidentView& view, const Alarm& alarm, const payments_agent::CycleReport& report) {
+  view.alarm = alarm;
+  view.hypotheses.clear();
+  for (const Hypothesis& h : report.hypotheses) {
+    const bool about = h.cause == Cause::none_of_these || h.cause == Cause::data_problem ||
+                       decision::overlaps(h.scope, alarm.scope);
+    if (about && view.hypotheses.size() < kHypothesesMax) view.hypotheses.push_back(h);
+  }
+  note_beliefs(view.beliefs, view.hypotheses, report.at_ms);
+}
+
+bool is_about(const Option& option, const Incident& incident) {
+  if (option.type == action_type::kAlertOps && option.scope == Scope{}) return false;
+  return incident.status != IncidentStatus::resolved &&
+         decision::overlaps(incident.instrument, option.scope);
+}
+
+std::string enter_action(const std::string& action_id, const Option& option,
+                         const std::vector<IncidentView*>& lasting) {
+  std::string incident_id;
+  double most_minor = -1.0;
+  for (IncidentView* view : lasting) {
+    if (!is_about(option, view->incident)) continue;
+    if (view->incident.lost_minor > most_minor) {
+      most_minor = view->incident.lost_minor;
+      incident_id = view->incident.id;
+    }
+    auto& ids = view->action_ids;
+    const bool known = std::find(ids.begin(), ids.end(), action_id) != ids.end();
+    if (!known && ids.size() < kActionsMax) ids.push_back(action_id);
+  }
+  return incident_id;
+}
+
+std::shared_ptr<Weighed> weighed_in(const payments_agent::CycleReport& report,
+                                    const safety::Judgement& chosen) {
+  auto weighed = std::make_shared<Weighed>();
+  weighed->findings = chosen.pre_mortem.findings;
+  for (const Option& option : report.options) {
+    if (weighed->alternatives.size() >= kAlternativesMax) break;
+    if (option.option_id == chosen.option.option_id) continue;
+    weighed->alternatives.push_back(option);
+    weighed->why_not.push_back(why_not(option, report));
+  }
+  return weighed;
+}
 
 CycleView Chronicle::cycle(const payments_agent::CycleReport& report,
                            const std::map<std::string, Incident>& open,
+                           const std::map<std::string, payments_agent::IncidentCare>& care,
                            const std::vector<Intervention>& ledger) {
   follow_alarms(report, open);
   follow_ends(report);
@@ -61,6 +128,7 @@ CycleView Chronicle::cycle(const payments_agent::CycleReport& report,
   CycleView view;
   view.interventions = interventions(ledger, report.at_ms);
   for (auto& [id, life] : lives_) {
+    if (const auto said = care.find(id); said != care.end()) life.view.care = said->second;
     life.view.saved_minor = 0.0;
     for (const Intervention& i : ledger) {
       const auto& ids = life.view.action_ids;
@@ -95,13 +163,7 @@ void Chronicle::follow_alarms(const payments_agent::CycleReport& report,
     const IncidentStatus before = view.incident.status;
     view.incident = told->second;
     if (!fresh && before == IncidentStatus::updated) view.incident.status = before;
-    view.alarm = alarm;
-    view.hypotheses.clear();
-    for (const Hypothesis& h : report.hypotheses) {
-      const bool about = h.cause == Cause::none_of_these || h.cause == Cause::data_problem ||
-                         decision::overlaps(h.scope, alarm.scope);
-      if (about && view.hypotheses.size() < kHypothesesMax) view.hypotheses.push_back(h);
-    }
+    believe(view, alarm, report);
     for (const std::string& id : view.incident.action_ids) {
       auto& ids = view.action_ids;
       const bool known = std::find(ids.begin(), ids.end(), id) != ids.end();
@@ -150,31 +212,19 @@ void Chronicle::count_money(int64_t at_ms) {
 }
 
 void Chronicle::weigh(const payments_agent::CycleReport& report) {
-  if (report.action_id.empty() || report.considered.empty()) return;
-  const safety::Judgement& chosen = report.considered.back();
-  auto weighed = std::make_shared<Weighed>();
-  weighed->findings = chosen.pre_mortem.findings;
-  for (const Option& option : report.options) {
-    if (weighed->alternatives.size() >= kAlternativesMax) break;
-    if (option.option_id == chosen.option.option_id) continue;
-    weighed->alternatives.push_back(option);
-    weighed->why_not.push_back(why_not(option, report));
+  std::vector<IncidentView*> lasting;
+  for (auto& [id, life] : lives_) lasting.push_back(&life.view);
+  const auto weigh_one = [&](const std::string& action_id, const safety::Judgement& chosen) {
+    auto weighed = weighed_in(report, chosen);
+    weighed->incident_id = enter_action(action_id, chosen.option, lasting);
+    weighed_[action_id] = std::move(weighed);
+  };
+  for (const payments_agent::Asked& asked : report.asked) {
+    weigh_one(asked.action_id, asked.judgement);
   }
-  double most_minor = -1.0;
-  for (auto& [id, life] : lives_) {
-    IncidentView& view = life.view;
-    const bool lasts = view.incident.status != IncidentStatus::resolved;
-    if (chosen.option.type == action_type::kAlertOps && chosen.option.scope == Scope{}) break;
-    if (!lasts || !decision::overlaps(view.incident.instrument, chosen.option.scope)) continue;
-    if (view.incident.lost_minor > most_minor) {
-      most_minor = view.incident.lost_minor;
-      weighed->incident_id = id;
-    }
-    const auto& ids = view.action_ids;
-    const bool known = std::find(ids.begin(), ids.end(), report.action_id) != ids.end();
-    if (!known && ids.size() < kActionsMax) view.action_ids.push_back(report.action_id);
+  if (!report.action_id.empty() && !report.considered.empty()) {
+    weigh_one(report.action_id, report.considered.back());
   }
-  weighed_[report.action_id] = std::move(weighed);
 }
 
 std::vector<InterventionView> Chronicle::interventions(const std::vector<Intervention>& ledger,

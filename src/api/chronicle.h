@@ -14,12 +14,26 @@
 
 namespace payops::api {
 
+// What the cycle's report says of the incident while it lasts: its alarm, what explains it now,
+// and how belief has moved.
+void believe(IncidentView& view, const Alarm& alarm, const payments_agent::CycleReport& report);
+// Whether the intervention was meant for the incident.
+[[nodiscard]] bool is_about(const Option& option, const Incident& incident);
+// Enters the action with the incidents it was meant for; the id of the one that loses most, or "".
+[[nodiscard]] std::string enter_action(const std::string& action_id, const Option& option,
+                                       const std::vector<IncidentView*>& lasting);
+// What was weighed in the cycle for what was chosen.
+[[nodiscard]] std::shared_ptr<Weighed> weighed_in(const payments_agent::CycleReport& report,
+                                                  const safety::Judgement& chosen);
+
 class Chronicle {
  public:
   explicit Chronicle(double keep_s) : keep_ms_(static_cast<int64_t>(keep_s * 1000.0)) {}
-  // A cycle is over: its report, the incidents open after it by alarm id, the ledger.
+  // A cycle is over: its report, the incidents open after it by alarm id, what people said of them
+  // by incident id, the ledger.
   [[nodiscard]] CycleView cycle(const payments_agent::CycleReport& report,
                                 const std::map<std::string, Incident>& open,
+                                const std::map<std::string, payments_agent::IncidentCare>& care,
                                 const std::vector<Intervention>& ledger);
 
  private:

@@ -17,10 +17,22 @@ constexpr std::size_t kTextMax = 200;
 // What a person typed, fit for a line of the audit log.
 std::string one_line(const std::string& text, std::size_t bytes_max) {
   std::string line = text.substr(0, bytes_max);
+  // Cut between characters, not within one.
+  while (line.size() == bytes_max && bytes_max < text.size() &&
+         (static_cast<unsigned char>(text[line.size()]) & 0xC0U) == 0x80U) {
+    line.pop_back();
+    bytes_max = line.size();
+  }
   for (char& c : line) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
   }
   return line;
+}
+
+// As it can be signed: the bar separates what is signed.
+std::string without_bars(std::string text) {
+  std::replace(text.begin(), text.end(), '|', '/');
+  return text;
 }
 
 const Intervention* find(const Knowledge& known, const std::string& action_id) {
@@ -97,6 +109,68 @@ Reply Commands::answer(const Identity& who, const std::string& action_id,
   return give({.proposal_id = action_id,
                .verdict = verdict,
                .shown_hash = proposal->shown_hash,
+               .by = who.user},
+              text_of(parsed, "reason"));
+}
+
+Reply Commands::care(const Identity& who, const std::string& incident_id, const std::string& verb,
+                     const std::string& body) {
+  const Json parsed = Json::parse(body, nullptr, false);
+  if (!parsed.is_object()) return failure(400, "bad_request", "the body must be an object");
+  std::string text;
+  if (verb == "note") {
+    text = without_bars(one_line(text_of(parsed, "text"), kReasonMax));
+    if (text.empty()) return failure(400, "bad_request", "the body must be {\"text\": …}");
+  } else if (verb == "silence") {
+    const auto minutes = parsed.find("minutes");
+    if (minutes == parsed.end() || !minutes->is_number_integer()) {
+      return failure(400, "bad_request", "the body must be {\"minutes\": 0 to 1440}");
+    }
+    text = std::to_string(minutes->get<int64_t>());
+  }
+  if (stale(*feed_.newest(), SystemClock().now_ms())) {
+    return failure(503, "stale", "nothing new has been heard of the agent");
+  }
+  return give({.proposal_id = incident_id, .verdict = verb, .shown_hash = text, .by = who.user},
+              "");
+}
+
+Reply Commands::set_mode(const Identity& who, const std::string& body) {
+  const Json parsed = Json::parse(body, nullptr, false);
+  const std::string type = parsed.is_object() ? text_of(parsed, "type") : "";
+  const auto mode = parse_enum<Mode>(parsed.is_object() ? text_of(parsed, "mode") : "");
+  if (type.empty() || !mode) {
+    return failure(400, "bad_request",
+                   "the body must be {\"type\": …, \"mode\": observe, shadow, approve or auto}");
+  }
+  if (stale(*feed_.newest(), SystemClock().now_ms())) {
+    return failure(503, "stale", "nothing new has been heard of the agent");
+  }
+  return give(
+      {.proposal_id = "mode",
+       .verdict = "set",
+       .shown_hash = without_bars(one_line(type, kTextMax)) + "=" + std::string(name_of(*mode)),
+       .by = who.user},
+      text_of(parsed, "reason"));
+}
+
+Reply Commands::propose(const Identity& who, const std::string& body) {
+  const Json parsed = Json::parse(body, nullptr, false);
+  const auto scope = parsed.is_object() ? from_json<Scope>(parsed.value("scope", Json())) : Scope{};
+  const std::string type = parsed.is_object() ? text_of(parsed, "type") : "";
+  if (type.empty() || !scope || *scope == Scope{}) {
+    return failure(400, "bad_request",
+                   "the body must be {\"type\": …, \"scope\": {\"issuer\", \"method\", "
+                   "\"gateway\"}, not all of them *}");
+  }
+  if (stale(*feed_.newest(), SystemClock().now_ms())) {
+    return failure(503, "stale", "nothing new has been heard of the agent");
+  }
+  std::string wish = to_string(*scope);
+  if (const std::string to = text_of(parsed, "to_gateway"); !to.empty()) wish += " " + to;
+  return give({.proposal_id = "manual",
+               .verdict = without_bars(one_line(type, kTextMax)),
+               .shown_hash = without_bars(one_line(wish, kReasonMax)),
                .by = who.user},
               text_of(parsed, "reason"));
 }

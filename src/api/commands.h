@@ -21,6 +21,12 @@ class Commands {
   [[nodiscard]] Reply answer(const Identity& who, const std::string& action_id,
                              const std::string& verdict, const std::string& body);
   [[nodiscard]] Reply kill(const Identity& who, const std::string& body);
+  // `verb` is ack, note or silence.
+  [[nodiscard]] Reply care(const Identity& who, const std::string& incident_id,
+                           const std::string& verb, const std::string& body);
+  [[nodiscard]] Reply set_mode(const Identity& who, const std::string& body);
+  // A proposal of a person's own: priced, judged by the gate, then to be confirmed as any other.
+  [[nodiscard]] Reply propose(const Identity& who, const std::string& body);
   // Into the audit: what was refused, to whom and why.
   void refused(const std::string& by, const std::string& about, const std::string& what,
                const std::string& why);

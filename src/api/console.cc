@@ -14,6 +14,7 @@
 #include "metrics.h"
 #include "openapi.h"
 #include "page.h"
+#include "past_routes.h"
 #include "payops/api/access.h"
 #include "payops/core/check.h"
 #include "payops/core/clock.h"
@@ -44,6 +45,11 @@ void give(Response& res, const Reply& reply) {
   res.set_content(reply.body, "application/json");
 }
 
+std::unique_ptr<httplib::Server> server_of(const ConsoleConfig& config) {
+  if (config.tls_cert.empty()) return std::make_unique<httplib::Server>();
+  return std::make_unique<httplib::SSLServer>(config.tls_cert.c_str(), config.tls_key.c_str());
+}
+
 }  // namespace
 
 Status ConsoleConfig::validate() const {
@@ -60,8 +66,14 @@ Status ConsoleConfig::validate() const {
   if (cells_max < 1 || cells_max > 100'000) {
     return fail(ErrorCode::config, "\"cells_max\" must be from 1 to 100000");
   }
+  if (series_max < 0 || series_max > 100'000) {
+    return fail(ErrorCode::config, "\"series_max\" must be from 0 to 100000");
+  }
   if (token_s < 10 || token_s > 86'400) {
     return fail(ErrorCode::config, "\"token_s\" must be from 10 to 86400");
+  }
+  if (tls_cert.empty() != tls_key.empty()) {
+    return fail(ErrorCode::config, "\"tls_cert\" and \"tls_key\" go together");
   }
   for (const std::string& origin : origins) {
     const bool web = origin.rfind("http://", 0) == 0 || origin.rfind("https://", 0) == 0;
@@ -88,7 +100,8 @@ struct Console::Impl {
   Metrics metrics;
   std::vector<std::string> origins;
   std::string content_policy;
-  httplib::Server server;
+  std::unique_ptr<httplib::Server> http;  // with TLS where there is a certificate
+  httplib::Server& server;
   int http_port = 0;
   std::unique_ptr<Hub> hub;
   std::thread thread;
@@ -99,19 +112,23 @@ struct Console::Impl {
         stream(f, to_hex(random_bytes(8))),
         tokens(std::move(token_key), spec.config.token_s),
         sign_in(spec.config.users_file),
-        commands(f, sink, spec.signing_key_hex, spec.answer_wait_ms) {}
+        commands(f, sink, spec.signing_key_hex, spec.answer_wait_ms),
+        http(server_of(spec.config)),
+        server(*http) {}
+
+  [[nodiscard]] bool secure() const { return !spec.config.tls_cert.empty(); }
 
   Status open();
   Status open_hub();
   void set_limits();
   void route();
   void route_reads();
+  Reply disturb(const std::string& body);
   void route_commands();
 
-  using Handler = std::function<void(const Identity&, const Request&, Response&)>;
   using Command = std::function<Reply(const Identity&, const Request&)>;
   // A call that needs a sign-in and a right.
-  httplib::Server::Handler guarded(Right right, const std::string& what, Handler handler);
+  httplib::Server::Handler guarded(Right right, const std::string& what, SignedIn handler);
   // The same with an idempotency key, answered once.
   httplib::Server::Handler command(Right right, const std::string& what, Command command);
   bool own_origin(const Request& req) const;
@@ -125,7 +142,7 @@ bool Console::Impl::own_origin(const Request& req) const {
 }
 
 httplib::Server::Handler Console::Impl::guarded(Right right, const std::string& what,
-                                                Handler handler) {
+                                                SignedIn handler) {
   return [this, right, what, handler = std::move(handler)](const Request& req, Response& res) {
     const std::string header = req.get_header_value("Authorization");
     const std::string token = header.rfind("Bearer ", 0) == 0 ? header.substr(7) : "";
@@ -174,12 +191,16 @@ void Console::Impl::sign_someone_in(const Request& req, Response& res) {
   if (req.target.find('?') != std::string::npos) {
     return refuse(400, "invalid_request", "a password is not for an address; send a form");
   }
-  if (req.get_param_value("grant_type") != "password") {
-    return refuse(400, "unsupported_grant_type", "grant_type must be password");
+  const std::string grant = req.get_param_value("grant_type");
+  const bool program = grant == "client_credentials";  // a user of the same file, by other names
+  if (grant != "password" && !program) {
+    return refuse(400, "unsupported_grant_type",
+                  "grant_type must be password or client_credentials");
   }
-  const std::string name = req.get_param_value("username");
+  const std::string name = req.get_param_value(program ? "client_id" : "username");
   const auto answer =
-      sign_in.check(name, req.get_param_value("password"), req.remote_addr, SystemClock().now_ms());
+      sign_in.check(name, req.get_param_value(program ? "client_secret" : "password"),
+                    req.remote_addr, SystemClock().now_ms());
   if (answer.retry_after_ms > 0) {
     res.set_header("Retry-After", std::to_string((answer.retry_after_ms + 999) / 1000));
     return refuse(429, "invalid_grant", "too many tries; wait a little");
@@ -228,13 +249,20 @@ void Console::Impl::route_reads() {
                                 [this](const Identity& who, const Request&, Response& res) {
                                   res.set_content(dump(Json{{"user", who.user},
                                                             {"role", name_of(who.role)},
-                                                            {"demo", spec.demo},
+                                                            {"demo", spec.simulator != nullptr},
                                                             {"ws_port", hub->port()}}),
                                                   "application/json");
                                 }));
   server.Get("/api/state",
              guarded(Right::watch, "look", [this](const Identity&, const Request&, Response& res) {
                res.set_content(stream.snapshot(), "application/json");
+             }));
+  server.Get("/api/simulator",
+             guarded(Right::watch, "look", [this](const Identity&, const Request&, Response& res) {
+               if (spec.simulator == nullptr) {
+                 return give(res, failure(404, "not_found", "this is no simulated world"));
+               }
+               res.set_content(spec.simulator->state(), "application/json");
              }));
   server.Post("/api/ticket",
               guarded(Right::watch, "look", [this](const Identity&, const Request&, Response& res) {
@@ -271,6 +299,14 @@ void Console::Impl::route_reads() {
   });
 }
 
+Reply Console::Impl::disturb(const std::string& body) {
+  if (spec.simulator == nullptr) return failure(404, "not_found", "this is no simulated world");
+  const Status done = spec.simulator->command(body);
+  if (done) return {200, dump(Json{{"result", "done"}, {"why", ""}})};
+  return failure(done.error().code == ErrorCode::refused ? 429 : 400, "bad_request",
+                 done.error().message);
+}
+
 void Console::Impl::route_commands() {
   for (const std::string verdict : {"approve", "reject"}) {
     server.Post(
@@ -279,6 +315,24 @@ void Console::Impl::route_commands() {
           return commands.answer(who, req.matches[1].str().substr(0, 64), verdict, req.body);
         }));
   }
+  for (const std::string verb : {"ack", "note", "silence"}) {
+    server.Post(
+        "/api/incidents/([A-Za-z0-9_-]+)/" + verb,
+        command(Right::operate, verb, [this, verb](const Identity& who, const Request& req) {
+          return commands.care(who, req.matches[1].str().substr(0, 64), verb, req.body);
+        }));
+  }
+  server.Post("/api/mode", command(Right::administer, "set a mode",
+                                   [this](const Identity& who, const Request& req) {
+                                     return commands.set_mode(who, req.body);
+                                   }));
+  server.Post("/api/interventions", command(Right::operate, "propose an intervention",
+                                            [this](const Identity& who, const Request& req) {
+                                              return commands.propose(who, req.body);
+                                            }));
+  server.Post("/api/simulator",
+              command(Right::operate, "disturb the simulator",
+                      [this](const Identity&, const Request& req) { return disturb(req.body); }));
   server.Post("/api/kill", command(Right::operate, "throw the kill switch",
                                    [this](const Identity& who, const Request& req) {
                                      return commands.kill(who, req.body);
@@ -288,6 +342,12 @@ void Console::Impl::route_commands() {
 void Console::Impl::route() {
   route_reads();
   route_commands();
+  route_past(
+      server,
+      [this](Right right, const std::string& what, SignedIn handler) {
+        return guarded(right, what, std::move(handler));
+      },
+      feed, spec.past);
   server.Post("/oauth2/token",
               [this](const Request& req, Response& res) { sign_someone_in(req, res); });
   server.Get("/.*", [this](const Request& req, Response& res) { serve_page(req, res); });
@@ -307,6 +367,7 @@ void Console::Impl::route() {
     res.set_header("Referrer-Policy", "no-referrer");
     res.set_header("Cross-Origin-Opener-Policy", "same-origin");
     res.set_header("Cross-Origin-Resource-Policy", "same-origin");
+    if (secure()) res.set_header("Strict-Transport-Security", "max-age=31536000");
     res.set_header("Permissions-Policy", "camera=(), microphone=(), geolocation=()");
     if (!res.has_header("Cache-Control")) res.set_header("Cache-Control", "no-store");
   });
@@ -342,6 +403,8 @@ Status Console::Impl::open_hub() {
   options.bind = spec.config.bind;
   options.port = static_cast<uint16_t>(spec.config.ws_port);
   options.origins = origins;
+  options.tls_cert = spec.config.tls_cert;
+  options.tls_key = spec.config.tls_key;
   options.clients_max = static_cast<std::size_t>(spec.config.clients_max);
   spec.adjust_hub(options);
   HubSource source;
@@ -357,6 +420,11 @@ Status Console::Impl::open_hub() {
 }
 
 Status Console::Impl::open() {
+  if (!server.is_valid()) {
+    return fail(ErrorCode::config, "console: the certificate in " + spec.config.tls_cert +
+                                       " and its key in " + spec.config.tls_key +
+                                       " cannot be used");
+  }
   set_limits();
   const std::string& bind = spec.config.bind;
   const int wanted = spec.config.http_port;
@@ -372,7 +440,8 @@ Status Console::Impl::open() {
   origins = spec.config.origins;
   if (origins.empty()) {
     for (const char* name : {"localhost", "127.0.0.1"}) {
-      origins.push_back("http://" + std::string(name) + ":" + std::to_string(http_port));
+      origins.push_back((secure() ? "https://" : "http://") + std::string(name) + ":" +
+                        std::to_string(http_port));
     }
   }
   if (Status opened = open_hub(); !opened) return opened;
@@ -424,8 +493,8 @@ uint16_t Console::ws_port() const { return impl_->hub->port(); }
 std::string Console::address() const {
   const std::string& bind = impl_->spec.config.bind;
   const bool local = bind == "127.0.0.1" || bind == "0.0.0.0" || bind == "localhost";
-  return "http://" + (local ? std::string("localhost") : bind) + ":" +
-         std::to_string(impl_->http_port);
+  return (impl_->secure() ? "https://" : "http://") + (local ? std::string("localhost") : bind) +
+         ":" + std::to_string(impl_->http_port);
 }
 HubCounts Console::hub() const { return impl_->hub->counts(); }
 

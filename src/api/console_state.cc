@@ -97,6 +97,12 @@ Json incident(const IncidentView& view) {
   const Incident& i = view.incident;
   Json hypotheses = Json::array();
   for (const Hypothesis& h : view.hypotheses) hypotheses.push_back(hypothesis(h));
+  Json beliefs = Json::array();
+  for (const Belief& belief : view.beliefs) {
+    Json posteriors = Json::object();
+    for (const auto& [cause, p] : belief.posteriors) posteriors[cause] = rounded(p, 3);
+    beliefs.push_back({{"at_ms", belief.at_ms}, {"posteriors", std::move(posteriors)}});
+  }
   const Hypothesis* leading = view.hypotheses.empty() ? nullptr : &view.hypotheses.front();
   return {{"id", i.id},
           {"status", name_of(i.status)},
@@ -115,7 +121,11 @@ Json incident(const IncidentView& view) {
           {"cause_scope", leading != nullptr ? to_json(leading->scope) : to_json(i.instrument)},
           {"posterior", rounded(leading != nullptr ? leading->posterior : i.confidence, 4)},
           {"hypotheses", std::move(hypotheses)},
+          {"beliefs", std::move(beliefs)},
           {"interventions", view.action_ids},
+          {"acknowledged_by", view.care.acknowledged_by},
+          {"silenced_until_ms", view.care.silenced_until_ms},
+          {"notes", view.care.notes},
           {"saved_minor", minor(view.saved_minor)},
           {"at_risk_minor_per_min", minor(view.at_risk_minor_per_min)},
           {"text", i.message}};
@@ -204,7 +214,7 @@ Json header(const Knowledge& known) {
           {"build", d.build},
           {"agent_state", p.agent_state},
           {"why", p.why},
-          {"mode", to_json(d.mode)},
+          {"mode", cycle.modes.empty() ? to_json(d.mode) : to_json(cycle.modes)},
           {"killed", p.killed},
           {"currency", d.currency},
           {"attempts_per_s", rounded(all != nullptr ? all->per_s : 0.0, 1)},
@@ -247,6 +257,27 @@ Values interventions_of(const CycleView& cycle) {
   Values values;
   for (const InterventionView& view : cycle.interventions) {
     values.emplace(view.intervention.action.action_id, dump(intervention(view)));
+  }
+  return values;
+}
+
+Values effects_of(const CycleView& cycle) {
+  Values values;
+  for (const auto& [key, posterior] : cycle.effects) {
+    if (posterior.outcomes == 0) continue;  // as it was before anything was tried
+    const Estimate factor{.mean = posterior.mean, .sigma = posterior.sigma};
+    values.emplace(key.type + "|" + std::string(name_of(key.cause)) + "|" + key.peer,
+                   dump(Json{{"type", key.type},
+                             {"cause", name_of(key.cause)},
+                             {"peer", key.peer},
+                             {"factor",
+                              {{"mean", rounded(factor.mean, 3)},
+                               {"low", rounded(factor.low(), 3)},
+                               {"high", rounded(factor.high(), 3)}}},
+                             {"outcomes", posterior.outcomes},
+                             {"improved", posterior.improved},
+                             {"worse", posterior.worse},
+                             {"updated_ms", posterior.updated_ts_ms}}));
   }
   return values;
 }
@@ -317,6 +348,7 @@ Delta advance(ConsoleState& state, const Knowledge* before, const Knowledge& now
     put_section(Section::incidents, incidents_of(cycle));
     put_section(Section::interventions, interventions_of(cycle));
     put_section(Section::graph, graph_of(cycle));
+    put_section(Section::effects, effects_of(cycle));
   }
   return delta;
 }
@@ -329,6 +361,9 @@ void apply(const Delta& delta, ConsoleState& state) {
     }
   }
 }
+
+std::string incident_text(const IncidentView& view) { return dump(incident(view)); }
+std::string intervention_text(const InterventionView& view) { return dump(intervention(view)); }
 
 std::string state_text(const ConsoleState& state) {
   std::string text = "{";

@@ -7,8 +7,8 @@
 #include <mutex>
 #include <utility>
 
-#include "chronicle.h"
-#include "sparks.h"
+#include "projection.h"
+#include "series_history.h"
 
 namespace payops::api {
 namespace {
@@ -18,18 +18,33 @@ constexpr int64_t kPulseEveryMs = 50;
 constexpr int64_t kNotesEveryMs = 1000;
 constexpr std::size_t kNotesMax = 16;  // that one step records; more are counted
 constexpr std::size_t kAnswersMax = 256;
-constexpr std::size_t kSparkSeriesMax = 20'000;
+
+// The series' key: each name as the agent's cells know it; nothing for a name that is not there.
+std::optional<SeriesKey> key_of(const Knowledge& known, const Scope& scope) {
+  if (known.cells == nullptr) return std::nullopt;
+  SeriesKey key;
+  bool issuer = scope.issuer == "*", method = scope.method == "*", gateway = scope.gateway == "*";
+  for (const CellView& cell : known.cells->cells) {
+    const reasoning::CellReading& r = cell.reading;
+    const auto take = [](bool& found, DimId& id, const std::string& wanted, const std::string& name,
+                         DimId there) {
+      if (found || wanted != name) return;
+      found = true;
+      id = there;
+    };
+    take(issuer, key.issuer, scope.issuer, r.scope.issuer, r.key.issuer);
+    take(method, key.method, scope.method, r.scope.method, r.key.method);
+    take(gateway, key.gateway, scope.gateway, r.scope.gateway, r.key.gateway);
+  }
+  return issuer && method && gateway ? std::optional(key) : std::nullopt;
+}
 
 }  // namespace
 
 struct Feed::Impl {
   // The agent's thread alone.
-  FeedOptions options;
-  Chronicle chronicle;
-  Sparks sparks{kSparkSeriesMax};
+  Projection projection;
   Meters meters;
-  std::vector<std::string> nodes = payments_agent::PaymentsAgent::shape().nodes;
-  Knowledge known;
   bool second_closed = false;
   bool changed = false;
   int64_t cells_wall_ms = 0;
@@ -46,13 +61,13 @@ struct Feed::Impl {
   mutable std::condition_variable answered;
   std::deque<payments_agent::VerdictResult> answers;
   uint64_t answers_seen = 0;
+  mutable std::mutex history_lock;
+  SeriesHistory history;
 
-  explicit Impl(FeedOptions o) : options(std::move(o)), chronicle(options.keep_s) {
-    known.deployment = std::make_shared<Deployment>(options.deployment);
-    known.pulse.why = "starting";
-    newest = std::make_shared<Knowledge>(known);
+  explicit Impl(FeedOptions o)
+      : projection(std::move(o.deployment), o.cells_max, o.keep_s), history(o.series_max) {
+    newest = std::make_shared<Knowledge>(projection.known());
   }
-  void read_cells(const payments_agent::PaymentsAgent& agent, int64_t at_ms);
   void count_cycle(const payments_agent::CycleReport& report,
                    const std::vector<graph::NodeTiming>& timings);
   void take_answers(const std::vector<payments_agent::VerdictResult>& results);
@@ -62,8 +77,16 @@ Feed::Feed(FeedOptions options) : impl_(std::make_unique<Impl>(std::move(options
 Feed::~Feed() = default;
 
 void Feed::second(const ClosedBucket& bucket) {
-  impl_->sparks.add(bucket);
+  impl_->projection.second(bucket);
   impl_->second_closed = true;
+  const std::lock_guard lock(impl_->history_lock);
+  impl_->history.add(bucket);
+}
+
+void Feed::earlier(const ClosedBucket& bucket) {
+  impl_->projection.second(bucket);
+  const std::lock_guard lock(impl_->history_lock);
+  impl_->history.add(bucket);
 }
 
 void Feed::input(const payments_agent::InputHead& head) { impl_->meters.ingest += head.counts; }
@@ -85,14 +108,9 @@ void Feed::Impl::count_cycle(const payments_agent::CycleReport& report,
 }
 
 void Feed::cycle(const payments_agent::PaymentsAgent& agent) {
-  auto view = std::make_shared<CycleView>(
-      impl_->chronicle.cycle(agent.report(), agent.open_incidents(), agent.ledger().all()));
-  view->timings = agent.timings();
-  view->nodes = impl_->nodes;
   impl_->count_cycle(agent.report(), agent.timings());
-  view->meters = std::make_shared<Meters>(impl_->meters);
-  impl_->take_answers(view->report.verdicts);
-  impl_->known.cycle = std::move(view);
+  impl_->projection.cycle(agent, std::make_shared<Meters>(impl_->meters));
+  impl_->take_answers(agent.report().verdicts);
   impl_->changed = true;
 }
 
@@ -109,29 +127,21 @@ void Feed::Impl::take_answers(const std::vector<payments_agent::VerdictResult>& 
   answered.notify_all();
 }
 
-void Feed::Impl::read_cells(const payments_agent::PaymentsAgent& agent, int64_t at_ms) {
-  auto view = std::make_shared<CellsView>();
-  view->at_ms = at_ms;
-  for (reasoning::CellReading& reading : agent.cells(options.cells_max)) {
-    const Spark spark = sparks.of(reading.key);
-    view->cells.push_back({std::move(reading), spark});
-  }
-  known.cells = std::move(view);
-  changed = true;
-}
-
 void Feed::pulse(Pulse pulse, const payments_agent::PaymentsAgent* agent) {
   Impl& s = *impl_;
   if (agent != nullptr && s.second_closed && pulse.wall_ms - s.cells_wall_ms >= kCellsEveryMs) {
     s.second_closed = false;
     s.cells_wall_ms = pulse.wall_ms;
-    s.read_cells(*agent, pulse.watermark_ms);
+    s.projection.read_cells(*agent, pulse.watermark_ms);
+    s.changed = true;
+    const std::lock_guard lock(s.history_lock);
+    s.history.usual(*s.projection.known().cells);
   }
   if (!s.changed && pulse.wall_ms - s.pulse_wall_ms < kPulseEveryMs) return;
   s.changed = false;
   s.pulse_wall_ms = pulse.wall_ms;
-  s.known.pulse = std::move(pulse);
-  std::shared_ptr<const Knowledge> next = std::make_shared<Knowledge>(s.known);
+  s.projection.pulse(std::move(pulse));
+  std::shared_ptr<const Knowledge> next = std::make_shared<Knowledge>(s.projection.known());
   const std::lock_guard lock(s.newest_lock);
   s.newest.swap(next);  // the old one is let go of after the lock
 }
@@ -139,6 +149,14 @@ void Feed::pulse(Pulse pulse, const payments_agent::PaymentsAgent* agent) {
 std::shared_ptr<const Knowledge> Feed::newest() const {
   const std::lock_guard lock(impl_->newest_lock);
   return impl_->newest;
+}
+
+SeriesValues Feed::series(const Scope& scope, int64_t from_ms, int64_t to_ms) const {
+  const auto known = newest();
+  const std::optional<SeriesKey> key = key_of(*known, scope);
+  if (!key) return {};
+  const std::lock_guard lock(impl_->history_lock);
+  return impl_->history.of(*key, from_ms, to_ms);
 }
 
 void Feed::note(payments_agent::VerdictInput refusal) {

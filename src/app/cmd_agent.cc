@@ -75,7 +75,7 @@ int run_agent(const AgentOptions& options) {
   };
   std::unique_ptr<ConsoleProcess> console;
   if (spec.config.console.enabled && !options.no_console && !options.until_end) {
-    auto started = ConsoleProcess::start(spec.config, false, spec.on_note);
+    auto started = ConsoleProcess::start(spec.config, nullptr, spec.on_note);
     if (!started) return report(started.error());
     console = std::move(*started);
     spec.feed = &console->feed();

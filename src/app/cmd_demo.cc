@@ -26,6 +26,7 @@
 #include "payops/streaming/topics.h"
 #include "support_process.h"
 #include "virtual_run.h"
+#include "world_control.h"
 
 namespace payops::app {
 namespace {
@@ -123,9 +124,10 @@ LiveWorldSpec world_spec(const Cast& cast, const DemoOptions& options, double du
   return spec;
 }
 
-// What the story lacks until world and agent have ended.
-void complete(RunStory& story, const Cast& cast, const LiveAgentResult& agent,
-              const LiveWorldResult& world) {
+// What the story lacks until world and agent have ended. The same world left alone is one with the
+// faults that were injected; with another rate half-way it cannot be had.
+void complete(RunStory& story, const Cast& cast, const WorldControl& control,
+              const LiveAgentResult& agent, const LiveWorldResult& world) {
   story.totals = agent.total;
   story.books = world.books;
   story.start_ms = world.start_ms;
@@ -136,8 +138,10 @@ void complete(RunStory& story, const Cast& cast, const LiveAgentResult& agent,
   story.result.cycles = static_cast<uint64_t>(agent.total.cycles);
   story.result.net_revenue_minor = world.net_revenue_minor;
   story.result.nothing_revenue_minor =
-      simulators::books_without_actions(cast.scenario, cast.seed, world.start_ms, world.end_ms)
-          .net_revenue_minor();
+      control.rate_changed() ? world.net_revenue_minor
+                             : simulators::books_without_actions(control.lived(), cast.seed,
+                                                                 world.start_ms, world.end_ms)
+                                   .net_revenue_minor();
 }
 
 void tell(const RunStory& story, bool json, const std::string& audit) {
@@ -153,12 +157,13 @@ void tell(const RunStory& story, bool json, const std::string& audit) {
 
 // The console with a user of this demo's own. Errors: as ConsoleProcess::start().
 Result<std::unique_ptr<ConsoleProcess>> open_console(
-    const Cast& cast, const std::function<void(const std::string&)>& on_note) {
+    const Cast& cast, WorldControl& control,
+    const std::function<void(const std::string&)>& on_note) {
   const std::string password = api::random_password();
   const Status added =
       api::add_user(cast.config.console.users_file, "demo", api::Role::admin, password);
   if (!added) return tl::make_unexpected(added.error());
-  auto console = ConsoleProcess::start(cast.config, true, on_note);
+  auto console = ConsoleProcess::start(cast.config, &control, on_note);
   if (!console) return console;
   std::fprintf(stderr, "Console: %s   user demo, password %s\n\n", (*console)->address().c_str(),
                password.c_str());
@@ -206,8 +211,11 @@ int demo(const DemoOptions& options) {
   std::vector<simulators::TruthEvent> faults;
   Result<LiveWorldResult> lived = fail(ErrorCode::internal, "the world did not start");
   LiveWorldSpec world = world_spec(*cast, options, duration_s);
+  WorldControl control(cast->scenario, options.speed);
+  world.on_turn = [&](simulators::World& w, double& speed) { control.turn(w, speed); };
   world.stop = [&] { return Signals::stop_requested() || agent_over.load(); };
   world.on_truth = [&](const std::vector<simulators::TruthEvent>& events) {
+    control.truth(events);
     for (const simulators::TruthEvent& event : events) {
       if (event.kind != simulators::TruthKind::latent) faults.push_back(event);
     }
@@ -239,7 +247,7 @@ int demo(const DemoOptions& options) {
 
   std::unique_ptr<ConsoleProcess> console;
   if (cast->config.console.enabled && !options.no_console && !options.json) {
-    auto opened = open_console(*cast, agent.on_note);
+    auto opened = open_console(*cast, control, agent.on_note);
     if (!opened) return report(opened.error());
     console = std::move(*opened);
     agent.feed = &console->feed();
@@ -265,7 +273,7 @@ int demo(const DemoOptions& options) {
   if (!lived) return report(lived.error());
 
   teller.truth(faults);
-  complete(teller.story, *cast, *result, *lived);
+  complete(teller.story, *cast, control, *result, *lived);
   tell(teller.story, options.json, cast->config.process.audit_dir);
   return kExitDone;
 }

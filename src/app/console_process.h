@@ -14,10 +14,12 @@ namespace payops::app {
 
 class ConsoleProcess {
  public:
-  // Makes the console's signing key in the state directory on first use, and serves. Errors: as
-  // Console::start(); unavailable when the state directory cannot be written.
+  // `simulator`: of a demo, else null; outlives this. Makes the console's signing key in the state
+  // directory on first use, and serves. Errors: as Console::start(); unavailable when the state
+  // directory cannot be written.
   [[nodiscard]] static Result<std::unique_ptr<ConsoleProcess>> start(
-      const AppConfig& config, bool demo, std::function<void(const std::string&)> on_note);
+      const AppConfig& config, api::Simulator* simulator,
+      std::function<void(const std::string&)> on_note);
   ~ConsoleProcess();
 
   [[nodiscard]] api::Feed& feed();

@@ -118,7 +118,8 @@ Result<LiveWorldResult> run_live_world(const LiveWorldSpec& spec) {
   }
 
   using Clock = std::chrono::steady_clock;
-  const auto began = Clock::now();
+  auto began = Clock::now();  // of the time that runs at `speed`, and where it began
+  double speed = spec.speed;
   const int64_t duration_ms = std::llround(spec.duration_s * 1000);
   const bool real_time = spec.speed == 1.0 && spec.out.empty() && spec.warm_up_s == 0.0;
   LiveWorldResult result;
@@ -135,13 +136,20 @@ Result<LiveWorldResult> run_live_world(const LiveWorldSpec& spec) {
   };
   const int64_t warm_up_ms = std::llround(spec.warm_up_s * 1000);
   int64_t simulated_ms = 0;
+  int64_t began_at_ms = warm_up_ms;
   while (status && !spec.stop() && (duration_ms == 0 || simulated_ms < duration_ms)) {
     simulated_ms += kTickMs;
     if (duration_ms > 0) simulated_ms = std::min(simulated_ms, duration_ms);
-    if (spec.speed > 0 && simulated_ms > warm_up_ms) {
-      const auto shown_ms = static_cast<double>(simulated_ms - warm_up_ms);
+    if (speed > 0 && simulated_ms > warm_up_ms) {
+      const auto shown_ms = static_cast<double>(simulated_ms - began_at_ms);
       std::this_thread::sleep_until(
-          began + std::chrono::microseconds(std::llround(shown_ms * 1000.0 / spec.speed)));
+          began + std::chrono::microseconds(std::llround(shown_ms * 1000.0 / speed)));
+    }
+    const double speed_before = speed;
+    spec.on_turn(world, speed);
+    if (speed != speed_before) {
+      began = Clock::now();
+      began_at_ms = simulated_ms;
     }
     world.advance(result.start_ms + simulated_ms, send);
     if (actions != nullptr) {

@@ -26,6 +26,9 @@ struct LiveWorldSpec {
   double warm_up_s = 0.0;   // of the duration, published at once before time begins to run
   std::string out;          // a file of events instead of Kafka
   std::function<bool()> stop = [] { return false; };
+  // Before each look at actions: may disturb the world, or change its speed.
+  std::function<void(simulators::World&, double& speed)> on_turn = [](simulators::World&, double&) {
+  };
   std::function<void(const std::vector<simulators::TruthEvent>&)> on_truth =
       [](const std::vector<simulators::TruthEvent>&) {};
   std::function<void(int64_t simulated_ms, uint64_t attempts)> on_progress = [](int64_t, uint64_t) {

@@ -8,14 +8,20 @@ Exit status 0 when everything was as the protocol says.
 
 import asyncio
 import json
+import os
 import socket
+import ssl
 import sys
 import urllib.request
 
+import jsonschema
 import websockets
 
 CASE, HTTP_PORT, WS_PORT, TOKEN = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 ORIGIN = f"http://localhost:{HTTP_PORT}"
+SCHEMA_FILE = os.path.join(os.path.dirname(__file__), "../../docs/console-protocol.schema.json")
+with open(SCHEMA_FILE, encoding="utf-8") as file:
+    SCHEMA = jsonschema.Draft202012Validator(json.load(file))
 
 
 def ticket():
@@ -31,8 +37,26 @@ def connect(key=None, origin=ORIGIN, path="/live", protocols=None, **more):
                               subprotocols=protocols, max_size=None, compression=None, **more)
 
 
-async def receive(socket_):
-    return json.loads(await asyncio.wait_for(socket_.recv(), 10))
+async def secure():
+    """All of it over TLS; the certificate signs itself."""
+    trust = ssl.create_default_context()
+    trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+    request = urllib.request.Request(f"https://127.0.0.1:{HTTP_PORT}/api/ticket", method="POST",
+                                     headers={"Authorization": "Bearer " + TOKEN}, data=b"")
+    with urllib.request.urlopen(request, context=trust) as answer:
+        key = json.load(answer)["ticket"]
+    async with websockets.connect(f"wss://127.0.0.1:{WS_PORT}/live", ssl=trust, max_size=None,
+                                  origin=f"https://localhost:{HTTP_PORT}", compression=None,
+                                  subprotocols=["payops.v1", "ticket." + key]) as live:
+        assert (await receive(live))["type"] == "hello"
+        assert (await receive(live))["type"] == "snapshot"
+
+
+async def receive(socket_, checked=False):
+    message = json.loads(await asyncio.wait_for(socket_.recv(), 10))
+    if checked:
+        SCHEMA.validate(message)
+    return message
 
 
 def apply(state, delta):
@@ -47,15 +71,15 @@ async def follow():
     """Hello, snapshot, deltas without a gap, heartbeats; a second client sees the same state."""
     async with connect() as live:
         assert live.subprotocol == "payops.v1"
-        hello, snapshot = await receive(live), await receive(live)
+        hello, snapshot = await receive(live, checked=True), await receive(live, checked=True)
         assert hello["type"] == "hello" and hello["protocol"] == 1 and len(hello["epoch"]) == 16
         assert snapshot["type"] == "snapshot" and snapshot["epoch"] == hello["epoch"]
         state, seq, seen = snapshot["state"], snapshot["seq"], set()
         async with connect() as other:
-            assert (await receive(other))["epoch"] == hello["epoch"]
-            later = await receive(other)
+            assert (await receive(other, checked=True))["epoch"] == hello["epoch"]
+            later = await receive(other, checked=True)
             while seq < later["seq"] or seen != {"delta", "heartbeat"}:
-                message = await receive(live)
+                message = await receive(live, checked=True)
                 seen.add(message["type"])
                 if message["type"] == "delta":
                     assert message["seq"] == seq + 1, (message["seq"], seq)
@@ -65,6 +89,34 @@ async def follow():
                         assert state == later["state"]
                 else:
                     assert message["seq"] == seq and message["watermark_ms"] > 0
+
+
+async def glance():
+    """Hello and snapshot, within ten seconds."""
+    async with connect() as live:
+        assert (await receive(live))["type"] == "hello"
+        assert (await receive(live))["type"] == "snapshot"
+
+
+async def restart():
+    """The server goes away and comes back: said as such, another epoch, a snapshot of its own."""
+    async with connect() as live:
+        before = (await receive(live))["epoch"]
+        try:
+            while True:
+                await receive(live)
+        except websockets.ConnectionClosed as error:
+            assert error.rcvd and error.rcvd.code == 1001, error
+    for _ in range(100):
+        try:
+            async with connect() as live:
+                hello, snapshot = await receive(live), await receive(live)
+                assert hello["epoch"] != before and snapshot["epoch"] == hello["epoch"]
+                assert snapshot["type"] == "snapshot" and snapshot["state"]["header"]["now"]
+                return
+        except OSError:
+            await asyncio.sleep(0.1)
+    raise SystemExit("it did not come back")
 
 
 async def refused():
@@ -133,4 +185,5 @@ async def slow():
         raise SystemExit("no snapshot came")
 
 
-asyncio.run({"follow": follow, "refused": refused, "talk": talk, "slow": slow}[CASE]())
+asyncio.run({"follow": follow, "refused": refused, "talk": talk, "slow": slow,
+             "secure": secure, "restart": restart, "glance": glance}[CASE]())

@@ -12,14 +12,18 @@ namespace payops::api {
 namespace {
 
 // Runs a case of live.py while the agent's cycles go on.
-int play(Stage& stage, const std::string& name) {
+int play(
+    Stage& stage, const std::string& name, const std::function<void(int)>& at_turn = [](int) {}) {
   std::mutex lock;
   std::condition_variable changed;
   bool over = false;
   std::thread agent([&] {
     std::unique_lock held(lock);
-    do stage.turn();
-    while (!changed.wait_for(held, std::chrono::milliseconds(3), [&] { return over; }));
+    int turns = 0;
+    do {
+      stage.turn();
+      at_turn(++turns);
+    } while (!changed.wait_for(held, std::chrono::milliseconds(3), [&] { return over; }));
   });
   const std::string command = "/usr/bin/python3 " + testing::source_path("tests/api/live.py") +
                               " " + name + " " + std::to_string(stage.console->http_port()) + " " +
@@ -38,6 +42,13 @@ int play(Stage& stage, const std::string& name) {
 TEST_CASE("a client of another language follows hello, snapshot, deltas and heartbeats") {
   Stage stage([](HubOptions& o) { o.heartbeat_ms = 100; });
   CHECK(play(stage, "follow") == 0);
+}
+
+TEST_CASE("a client comes back to a server that was started again, and finds another epoch") {
+  Stage stage;
+  CHECK(play(stage, "restart", [&](int turn) {
+          if (turn == 300) stage.restart();
+        }) == 0);
 }
 
 TEST_CASE("forged origins and tickets that are no good are refused") {

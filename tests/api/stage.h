@@ -23,30 +23,50 @@ inline const std::string kPassword = "correct horse";
 // One key for all: hashing is slow on purpose, and signing in five times a test slower.
 inline const std::string kTokenKey = "0123456789abcdef0123456789abcdef";
 
+// A log with nothing in it but record 1.
+class ShortPast final : public Past {
+ public:
+  Result<std::string> verify() override { return std::string(R"({"ok":true})"); }
+  Result<std::string> record(uint64_t seq) override {
+    if (seq == 1) return std::string(R"({"seq":1})");
+    return fail(ErrorCode::not_found, "there is no such record");
+  }
+  Result<std::string> records(uint64_t, std::size_t) override { return empty("records"); }
+  Result<std::string> incidents(const PastQuery&) override { return empty("incidents"); }
+  Result<std::string> interventions(const PastQuery&) override { return empty("interventions"); }
+  Result<std::string> screen(int64_t) override {
+    return fail(ErrorCode::not_found, "nothing is recorded yet");
+  }
+
+ private:
+  static std::string empty(const std::string& name) { return "{\"" + name + "\":[]}"; }
+};
+
 class Stage final : public VerdictSink {
  public:
-  explicit Stage(std::function<void(HubOptions&)> adjust = [](HubOptions&) {})
+  explicit Stage(
+      std::function<void(HubOptions&)> adjust = [](HubOptions&) {},
+      std::function<void(ConsoleConfig&)> configure = [](ConsoleConfig&) {})
       : feed(FeedOptions{}) {
     agent.configure({});
     std::filesystem::create_directories(folder);
     const std::string users = (folder / "users.json").string();
     REQUIRE(add_user(users, "approver", Role::approver, kPassword));
     turn();
-    ConsoleSpec spec;
-    spec.config.http_port = 0;
-    spec.config.ws_port = 0;
-    spec.config.users_file = users;
-    spec.signing_key_hex = key.secret_key_hex;
-    spec.token_key = kTokenKey;
-    spec.answer_wait_ms = 2000;
-    spec.adjust_hub = std::move(adjust);
-    auto started = Console::start(std::move(spec), feed, *this);
-    REQUIRE_MESSAGE(started.has_value(), (started ? "" : started.error().message));
-    console = std::move(*started);
+    adjust_ = std::move(adjust);
+    configure_ = std::move(configure);
+    start(0, 0);
   }
   ~Stage() override {
     console.reset();
     std::filesystem::remove_all(folder);
+  }
+
+  // As a process that ends and begins anew at the same addresses.
+  void restart() {
+    const int http_port = console->http_port(), ws_port = console->ws_port();
+    console.reset();
+    start(http_port, ws_port);
   }
 
   // A step of the agent with the verdicts that came, and its telling the console.
@@ -100,11 +120,30 @@ class Stage final : public VerdictSink {
       std::filesystem::temp_directory_path() / ("payops-console-" + random_password());
   payments_agent::PaymentsAgent agent;
   Feed feed;
+  ShortPast past;
   std::vector<Verdict> sent;
   bool silent = false;  // the agent does not answer
   std::unique_ptr<Console> console;
 
  private:
+  void start(int http_port, int ws_port) {
+    ConsoleSpec spec;
+    spec.config.http_port = http_port;
+    spec.config.ws_port = ws_port;
+    spec.config.users_file = (folder / "users.json").string();
+    configure_(spec.config);
+    spec.signing_key_hex = key.secret_key_hex;
+    spec.token_key = kTokenKey;
+    spec.answer_wait_ms = 2000;
+    spec.past = &past;
+    spec.adjust_hub = adjust_;
+    auto started = Console::start(std::move(spec), feed, *this);
+    REQUIRE_MESSAGE(started.has_value(), (started ? "" : started.error().message));
+    console = std::move(*started);
+  }
+
+  std::function<void(HubOptions&)> adjust_;
+  std::function<void(ConsoleConfig&)> configure_;
   std::mutex lock_;
   uint64_t step_ = 0;
 };

@@ -20,7 +20,7 @@ export async function openPage(browser, server, user = 'approver', options = {})
   });
   await page.goto(server.url + (options.hash ?? ''));
   await page.fill('#user', user);
-  await page.fill('#password', user);
+  await page.fill('#password', options.password ?? user);
   await page.keyboard.press('Enter');
   await page.locator('#main > *').waitFor();
   return page;

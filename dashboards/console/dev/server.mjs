@@ -139,12 +139,41 @@ export class DevServer {
     if (pathname === '/api/series') {
       const to = Number(searchParams.get('to')) || world.nowMs;
       const from = Number(searchParams.get('from')) || to - 900_000;
-      return send(res, 200, { points: seriesOf(world, searchParams.get('scope'), from, to) });
+      const series = seriesOf(world, searchParams.get('scope'), from, to);
+      if (searchParams.get('format') !== 'csv') return send(res, 200, series);
+      res.writeHead(200, { 'content-type': 'text/csv' });
+      return res.end(`ts_ms,attempts\r\n${series.points.map((p) => `${p.ts_ms},${p.attempts}`).join('\r\n')}\r\n`);
     }
     if (pathname === '/api/incidents') {
       const q = (searchParams.get('q') ?? '').toLowerCase();
       const found = Object.values(world.state.incidents).filter((i) => JSON.stringify(i).toLowerCase().includes(q));
       return send(res, 200, { incidents: found });
+    }
+    if (pathname === '/api/interventions') {
+      const q = (searchParams.get('q') ?? '').toLowerCase();
+      const found = Object.values(world.state.interventions).filter((i) => JSON.stringify(i).toLowerCase().includes(q));
+      return send(res, 200, { interventions: found.map((i, n) => ({ ...i, audit_seq: 100 + n, audit_hash: 'd'.repeat(64) })), more: false });
+    }
+    if (pathname === '/api/replay') {
+      const at = Number(searchParams.get('at')) || world.nowMs;
+      return send(res, 200, {
+        done: true, from_ms: world.nowMs - 3_600_000, to_ms: world.nowMs, at_ms: at, before_ms: at - 8000, after_ms: at < world.nowMs ? at + 8000 : 0,
+        steps: 400, steps_done: 400, state: world.state,
+      });
+    }
+    if (pathname === '/api/audit') {
+      if (!['auditor', 'admin'].includes(me.role)) return send(res, 403, { error: 'forbidden', detail: 'auditors only' });
+      const before = Number(searchParams.get('before')) || 401;
+      const records = Array.from({ length: 50 }, (_, n) => ({ seq: before - 1 - n, ts_ms: world.nowMs - n * 2000, kind: n % 4 ? 'decision' : 'step', hash: 'b'.repeat(64), bytes: 2400 + n }));
+      return send(res, 200, { records, first_seq: 1, last_seq: 400 });
+    }
+    if (pathname === '/api/simulator') {
+      const paths = Object.values(world.state.cells).filter((c) => c.issuer !== '*' && c.method !== '*' && c.gateway !== '*')
+        .map((c) => ({ path: { issuer: c.issuer, method: c.method, gateway: c.gateway }, success: c.success }));
+      return send(res, 200, {
+        scenario: 'demo', rate_tps: 50, speed: 4, now_ms: world.nowMs, kinds: ['outage', 'gateway_failure', 'latency_spike'],
+        faults: [{ no: 1, kind: 'outage', scope: { issuer: 'HDFC', method: 'card', gateway: '*' }, severity: 0.5, at_ms: world.nowMs - 130_000 }], over: [], paths,
+      });
     }
     if (pathname === '/api/audit/verify') {
       if (!['auditor', 'admin'].includes(me.role)) return send(res, 403, { error: 'forbidden', detail: 'auditors only' });
@@ -189,6 +218,7 @@ export class DevServer {
     }
     m = /^\/api\/incidents\/([^/]+)\/(ack|note|silence)$/.exec(path);
     if (m) return rank < 1 ? [403, { error: 'forbidden', detail: 'operators only' }] : [200, { result: 'done', why: '' }];
+    if (path === '/api/simulator' || path === '/api/mode' || path === '/api/interventions') return rank < 1 ? [403, { error: 'forbidden', detail: 'operators only' }] : [200, { result: 'done', why: '' }];
     if (path === '/api/kill') {
       if (rank < (body.on ? RANK.operator : RANK.admin)) {
         return [403, { error: 'forbidden', detail: body.on ? 'operators only' : 'only an admin lets it act again' }];

@@ -33,7 +33,7 @@ export class World {
     this.step = 1841;
     this.killed = false;
     this.commands = [];
-    this.state = { header: {}, cells: {}, incidents: {}, interventions: {}, graph: {} };
+    this.state = { header: {}, cells: {}, incidents: {}, interventions: {}, graph: {}, effects: {} };
     this.paths = [];
     for (const issuer of issuers) {
       for (const method of methods) {
@@ -44,6 +44,7 @@ export class World {
     for (let i = 0; i < 60; i++) this.turn(5000, i < 59);
     if (!calm) this.tell();
     this.header();
+    this.learn();
     this.graph();
   }
 
@@ -158,12 +159,28 @@ export class World {
         suppress_path: 'approve', reroute_traffic: 'approve',
       },
       killed: this.killed, currency: 'INR', attempts_per_s: all.per_s, success: all.success,
-      at_risk_minor_per_min: this.calm ? 0 : 184_236_00 + Math.round((this.random() - 0.5) * 40_000_00) / 10,
+      at_risk_minor_per_min: this.calm ? 0 : 184_236_00 + Math.round((this.random() - 0.5) * 4_000_00),
       lost_today_minor: this.calm ? 0 : 21_43_870_00 + this.step * 310_00,
       saved_today_minor: this.calm ? 0 : 6_18_204_00 + this.step * 90_00,
       input_lag: 0, dead_letters: 3,
       conclusion: this.calm ? 'Nothing is degraded.' : 'HDFC declines cards through every gateway.',
       demo: true, cycle_interval_s: 8,
+    };
+  }
+
+  // What was believed of each incident over time, and what was learnt of ways to act.
+  learn() {
+    for (const incident of Object.values(this.state.incidents)) {
+      Object.assign(incident, { acknowledged_by: '', silenced_until_ms: 0, notes: [] });
+      const causes = incident.hypotheses.map((x) => [`${x.cause} ${x.scope.issuer}|${x.scope.method}|${x.scope.gateway}`, x.posterior]);
+      incident.beliefs = [0, 1, 2, 3, 4].map((n) => ({
+        at_ms: incident.raised_ms + n * 8000,
+        posteriors: Object.fromEntries(causes.map(([name, p]) => [name, (p * n + (4 - n) / Math.max(1, causes.length)) / 4])),
+      }));
+    }
+    this.state.effects['suppress_path|issuer_down|*'] = {
+      type: 'suppress_path', cause: 'issuer_down', peer: '*', factor: { mean: 0.86, low: 0.61, high: 1.11 },
+      outcomes: 4, improved: 3, worse: 0, updated_ms: this.nowMs,
     };
   }
 
@@ -302,7 +319,7 @@ function intervention(t, random) {
 // A series with a dip at its end, for /api/series.
 export function seriesOf(world, scope, fromMs, toMs) {
   const cell = world.state.cells[scope];
-  if (!cell) return [];
+  if (!cell) return { slot_ms: 0, points: [] };
   const random = randomOf(scope.length * 7919 + Math.floor(fromMs / 1000));
   const stepMs = Math.max(5000, Math.ceil((toMs - fromMs) / 720 / 1000) * 1000);
   const points = [];
@@ -319,5 +336,5 @@ export function seriesOf(world, scope, fromMs, toMs) {
       declines: { issuer_technical: Math.round(failed * (down ? 0.8 : 0.2)), customer: Math.round(failed * (down ? 0.14 : 0.6)), issuer_policy: Math.round(failed * 0.06) },
     });
   }
-  return points;
+  return { slot_ms: stepMs, points };
 }

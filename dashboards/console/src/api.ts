@@ -1,6 +1,6 @@
 // Calls to the server: sign-in, tickets, commands, reads. A command carries a key of its own, so
 // that a repeated request does nothing twice.
-import type { Incident, Me, SeriesPoint } from './protocol';
+import type { Incident, Intervention, Me, Screen, Series } from './protocol';
 
 export interface Answer { status: number; body: Record<string, unknown> }
 
@@ -87,21 +87,47 @@ export class Api {
     return answer;
   }
 
-  async series(scope: string, from: number, to: number): Promise<SeriesPoint[]> {
+  async series(scope: string, from: number, to: number): Promise<Series> {
     const query = new URLSearchParams({ scope, from: String(from), to: String(to) });
     const answer = await this.get(`/api/series?${query}`);
     if (answer.status !== 200) throw new Error(told(answer));
-    return answer.body['points'] as SeriesPoint[];
+    return answer.body as unknown as Series;
   }
 
-  async incidents(q: string, from: number, to: number): Promise<Incident[]> {
+  // The same as a file, made by the server.
+  async seriesCsv(scope: string, from: number, to: number): Promise<Blob> {
+    const query = new URLSearchParams({ scope, from: String(from), to: String(to), format: 'csv' });
+    const response = await fetch(`/api/series?${query}`, { headers: this.headers() });
+    if (!response.ok) throw new Error(told({ status: response.status, body: {} }));
+    return response.blob();
+  }
+
+  incidents(q: string, from: number, to: number): Promise<Incident[]> {
+    return this.listed<Incident>('incidents', q, from, to);
+  }
+
+  interventions(q: string, from: number, to: number): Promise<Intervention[]> {
+    return this.listed<Intervention>('interventions', q, from, to);
+  }
+
+  // What was shown at that moment (0: last), asking until the log has been read up to there.
+  async screen(at: number, progress: (screen: Screen) => boolean): Promise<Screen | undefined> {
+    for (;;) {
+      const answer = await this.get(`/api/replay?at=${at}`);
+      if (answer.status !== 200) throw new Error(told(answer));
+      const screen = answer.body as unknown as Screen;
+      if (screen.done) return screen;
+      if (!progress(screen)) return undefined;
+    }
+  }
+
+  private async listed<T>(name: string, q: string, from: number, to: number): Promise<T[]> {
     const query = new URLSearchParams({ q });
-    if (from) query.set('from', String(from));
-    if (to) query.set('to', String(to));
-    const answer = await this.get(`/api/incidents?${query}`);
+    if (from > 0) query.set('from', String(Math.round(from)));
+    if (to > 0) query.set('to', String(Math.round(to)));
+    const answer = await this.get(`/api/${name}?${query}`);
     if (answer.status !== 200) throw new Error(told(answer));
-    const body: unknown = answer.body;
-    return Array.isArray(body) ? body as Incident[] : (answer.body['incidents'] ?? []) as Incident[];
+    return (answer.body[name] ?? []) as T[];
   }
 
   private headers(): Record<string, string> { return { authorization: `Bearer ${this.token}` }; }

@@ -8,6 +8,8 @@ export interface App {
   // Event time now: the newest the agent has seen. Countdowns and ages run on it.
   now(): number;
   stale(): boolean;
+  // A moment of the past is shown; nothing can be done there, and nothing later is to be seen.
+  past(): boolean;
   currency(): string;
   say(text: string, kind?: 'done' | 'wrong'): void;
 }

@@ -10,6 +10,7 @@ import type { App, View } from './app';
 import { Connection } from './connection';
 import { h } from './dom';
 import { showHelp, shortcutsOn } from './parts/help';
+import { Replay } from './replay';
 import { Shell } from './shell';
 import { Store } from './store';
 import { ApprovalsView } from './views/approvals';
@@ -21,6 +22,7 @@ import { LearnedView } from './views/learned';
 import { NowView } from './views/now';
 import { SeriesView } from './views/series';
 import { signInForm } from './views/signin';
+import { SimulatorView } from './views/simulator';
 
 const VIEWS: Record<string, (app: App, argument: string) => View> = {
   now: (app) => new NowView(app),
@@ -30,52 +32,89 @@ const VIEWS: Record<string, (app: App, argument: string) => View> = {
   history: (app) => new HistoryView(app),
   learned: (app) => new LearnedView(app),
   graph: (app) => new GraphView(app),
-  audit: (app) => new AuditView(app),
+  simulator: (app) => new SimulatorView(app),
+  audit: (app, seq) => new AuditView(app, seq),
 };
 
-const store = new Store();
+const live = new Store();
 const api = new Api();
+const replay = new Replay(api, (at_ms) => goTo(at_ms), () => show(), () => leave());
 const app: App = {
-  store, api,
-  now: () => store.watermark_ms || Date.now(),
-  stale: () => store.freshness(performance.now()).stale,
-  currency: () => store.header?.currency ?? 'INR',
+  get store() { return replay.store ?? live; },
+  api,
+  now: () => app.store.watermark_ms || Date.now(),
+  stale: () => replay.active || live.freshness(performance.now()).stale,
+  past: () => replay.active,
+  currency: () => app.store.header?.currency ?? live.header?.currency ?? 'INR',
   say: (text, kind) => shell.say(text, kind),
 };
-const shell = new Shell(app, showHelp);
-const connection = new Connection(api, store, () => soon());
+const shell = new Shell(app, showHelp, replay.bar);
+const connection = new Connection(api, live, () => soon());
 let view: View | undefined;
 let pending = false;
+let shown = '';  // name and argument of the view
+let replayAt = 0;  // ms, of the address
 
 function soon(): void {
   if (pending) return;
   pending = true;
   requestAnimationFrame(() => {
     pending = false;
-    const changes = store.takeChanges();
-    if (store.ready) view?.update(changes);
+    const changes = live.takeChanges();
+    if (live.ready && !replay.active) view?.update(changes);
     shell.tick();
   });
 }
 
+// `#/VIEW/ARGUMENT`, or `#/replay/MS/VIEW/ARGUMENT` for what it showed at that moment.
 function open(): void {
   if (!api.me) return;
-  const [, name = 'now', argument = ''] = location.hash.split('/');
+  const parts = location.hash.split('/').slice(1);
+  if (parts[0] !== 'replay') {
+    // Links know of no replay; within one they stay in it, until it is left.
+    if (replay.active) return location.replace(`#/replay/${replayAt}/${parts.join('/')}`);
+    return show();
+  }
+  replayAt = Number(parts[1]) || 0;
+  void replay.open(replayAt);
+  if (replay.store) show();
+}
+
+function leave(): void {
+  const rest = location.hash.split('/').slice(3).join('/');
+  replay.close();
+  location.hash = `#/${rest || 'now'}`;
+}
+
+function goTo(at_ms: number): void {
+  const rest = location.hash.split('/').slice(3).join('/');
+  history.replaceState(null, '', `#/replay/${at_ms}/${rest}`);
+  replayAt = at_ms;
+  void replay.open(at_ms);
+}
+
+function show(): void {
+  const parts = location.hash.split('/').slice(replay.active ? 3 : 1);
+  const [name = 'now', argument = ''] = parts;
   const known = VIEWS[name] ? name : 'now';
+  const same = shown === `${known}/${argument}` && replay.active;
+  shown = `${known}/${argument}`;
+  const at = same ? scrollY : 0;
   view?.dispose?.();
   view = (VIEWS[known] as (app: App, argument: string) => View)(app, decodeURIComponent(argument));
   shell.main.replaceChildren(view.element);
   shell.at(known === 'incident' ? 'now' : known);
-  if (store.ready) {
-    const all = { ...store.takeChanges(), all: true };
-    view.update(all);
+  if (app.store.ready) {
+    view.update({ ...app.store.takeChanges(), all: true });
     view.tick?.();
   }
-  scrollTo(0, 0);
+  shell.tick();
+  scrollTo(0, at);
 }
 
 async function begin(): Promise<void> {
   if (!api.restore() || !(await api.whoAmI())) return askWho();
+  shell.offer(api.me?.demo ?? false);
   document.body.replaceChildren(shell.element);
   open();
   connection.start();
@@ -91,7 +130,7 @@ function press(event: KeyboardEvent): void {
   const used = view?.key?.(event);
   if (used) event.preventDefault();
   else if (event.key === '?') showHelp();
-  else if (GOES[event.key]) location.hash = `#/${GOES[event.key]}`;
+  else if (GOES[event.key]) location.hash = replay.active ? `#/replay/${replayAt}/${GOES[event.key]}` : `#/${GOES[event.key]}`;
 }
 
 function askWho(): void {
@@ -102,10 +141,18 @@ function askWho(): void {
 api.onSignedOut = askWho;
 addEventListener('hashchange', open);
 addEventListener('keydown', press);
-setInterval(() => {
+function tick(): void {
   if (!api.me) return;
   shell.tick();
   view?.tick?.();
-}, 1000);
+}
+setInterval(tick, 1000);
+// What has become stale is marked at once, not at the next second.
+let wasStale = false;
+setInterval(() => {
+  const stale = app.stale();
+  if (stale !== wasStale) tick();
+  wasStale = stale;
+}, 200);
 document.body.append(h('div', { class: 'loading' }));
 void begin();

@@ -3,12 +3,12 @@
 import { mayOperate, mayRestart, told } from './api';
 import type { App } from './app';
 import { h, setAttribute, setText } from './dom';
-import { duration, local, number, rate, utc, utcDate, words, zoneName } from './format';
-import { ask } from './parts/dialog';
+import { actionName, duration, local, number, rate, utc, utcDate, words, zoneName } from './format';
+import { ask, choose } from './parts/dialog';
 
 const LINKS: [string, string][] = [
-  ['now', 'Now'], ['approvals', 'Approvals'], ['series', 'Series'], ['history', 'History'],
-  ['learned', 'Learned'], ['graph', 'Graph'], ['audit', 'Audit'],
+  ['now', 'Now'], ['approvals', 'Approvals'], ['series', 'Series'], ['history', 'History'], ['replay', 'Replay'],
+  ['learned', 'Learned'], ['graph', 'Graph'], ['simulator', 'Simulator'], ['audit', 'Audit'],
 ];
 const AGENT: Record<string, string> = {
   acting: 'Acting', observe_only: 'Observing only', killed: 'Stopped', standby: 'Standby',
@@ -22,20 +22,21 @@ export class Shell {
   private clock = h('span', { class: 'clock' });
   private fresh = h('span', { class: 'fresh' });
   private freshText = h('span', {});
-  private agent = h('span', { class: 'agent-state' });
+  private agent = h('button', { class: 'agent-state', type: 'button' });
   private facts = h('span', { class: 'facts' });
   private kill = h('button', { class: 'kill', type: 'button' });
   private banner = h('div', { class: 'banner', role: 'status' });
   private toasts = h('div', { class: 'toasts', role: 'status', 'aria-live': 'polite' });
   private theme = h('button', { type: 'button', class: 'quiet' });
 
-  constructor(private app: App, private help: () => void) {
+  constructor(private app: App, private help: () => void, replayBar: HTMLElement) {
     const links = LINKS.map(([name, label]) => {
       const link = h('a', { href: `#/${name}` }, label, name === 'approvals' ? this.badge : null);
       this.nav.set(name, link);
       return link;
     });
     this.kill.addEventListener('click', () => void this.askKill());
+    this.agent.addEventListener('click', () => void this.askMode());
     this.theme.addEventListener('click', () => this.nextTheme());
     this.showTheme(localStorage.getItem('theme') ?? '');
     const leave = h('button', { type: 'button', class: 'quiet' }, 'Sign out');
@@ -50,11 +51,17 @@ export class Shell {
         h('nav', { 'aria-label': 'Views' }, ...links),
         h('div', { class: 'bar-end' }, this.clock, this.theme, keys, leave)),
       h('section', { class: 'status', 'aria-label': 'The agent' }, this.agent, this.facts, this.fresh, this.kill),
-      this.banner, this.main, this.toasts);
+      replayBar, this.banner, this.main, this.toasts);
     this.element.querySelector('.skip')?.addEventListener('click', (event) => {
       event.preventDefault();
       this.main.focus();
     });
+  }
+
+  // Whether there is a simulated world to look at.
+  offer(simulator: boolean): void {
+    const link = this.nav.get('simulator');
+    if (link) link.hidden = !simulator;
   }
 
   at(name: string): void {
@@ -73,9 +80,12 @@ export class Shell {
     const { store } = this.app;
     const fresh = store.freshness(performance.now());
     const header = store.header;
+    const past = this.app.past();
+    if (past) fresh.stale = false;
     document.documentElement.toggleAttribute('data-stale', fresh.stale);
+    document.documentElement.toggleAttribute('data-past', past);
     this.showClock();
-    setText(this.freshText, !store.ready ? 'connecting' : fresh.stale ? `stale, ${duration(Math.max(fresh.silent_ms, fresh.data_ms))}`
+    setText(this.freshText, past ? `as it was at ${utc(store.watermark_ms)} UTC` : !store.ready ? 'connecting' : fresh.stale ? `stale, ${duration(Math.max(fresh.silent_ms, fresh.data_ms))}`
       : `live, ${(Math.max(0, fresh.data_ms) / 1000).toFixed(0)} s old`);
     this.banner.hidden = !fresh.stale || !store.ready;
     if (fresh.stale && store.ready) {
@@ -92,7 +102,8 @@ export class Shell {
     setText(this.agent, AGENT[header.agent_state] ?? words(header.agent_state));
     setAttribute(this.agent, 'class', `agent-state ${header.agent_state}`);
     const modes = Object.entries(header.mode).map(([type, mode]) => `${words(type)}: ${mode}`).join('\n');
-    setAttribute(this.agent, 'title', modes);
+    setAttribute(this.agent, 'title', `${modes}\nchange`);
+    setAttribute(this.agent, 'aria-label', `${AGENT[header.agent_state] ?? words(header.agent_state)}; how far it goes alone`);
     setText(this.facts, [
       header.why, `cycle ${number(header.step)}`, rate(header.attempts_per_s),
       `lag ${header.input_lag === null ? 'unknown' : number(header.input_lag)}`,
@@ -102,7 +113,7 @@ export class Shell {
     setText(this.kill, on ? 'Let it act again' : 'Stop the agent');
     this.kill.classList.toggle('on', on);
     const role = this.app.api.me?.role ?? '';
-    this.kill.disabled = fresh.stale || !(on ? mayRestart(role) : mayOperate(role));
+    this.kill.disabled = past || fresh.stale || !(on ? mayRestart(role) : mayOperate(role));
   }
 
   private showClock(): void {
@@ -124,6 +135,24 @@ export class Shell {
     if (this.app.stale()) return this.say('Not sent: the data is stale.', 'wrong');
     const answer = await this.app.api.command('/api/kill', { on, reason });
     this.say(told(answer), answer.status < 300 && answer.status > 0 ? 'done' : 'wrong');
+  }
+
+  // How far each way to act may go on its own, for all to see; an admin may change it.
+  private async askMode(): Promise<void> {
+    const header = this.app.store.header;
+    if (!header) return;
+    const types = Object.keys(header.mode).filter((t) => t !== 'no_action').sort();
+    const list = h('dl', { class: 'key-list' }, ...types.map((t) => h('div', {}, h('dt', {}, actionName(t)), h('dd', {}, header.mode[t] ?? ''))));
+    if (!mayRestart(this.app.api.me?.role ?? '') || this.app.stale()) {
+      await choose('How far the agent goes alone', [list, h('p', { class: 'muted' }, 'Admins may change it, while the data is fresh.')], [], 'Close');
+      return;
+    }
+    const chosen = await choose('How far the agent goes alone', [list], [
+      { name: 'type', label: 'Way to act', options: types.map((t): [string, string] => [t, actionName(t)]) },
+      { name: 'mode', label: 'From now on', options: [['observe', 'observe: never'], ['shadow', 'shadow: only as if'], ['approve', 'approve: a person agrees'], ['auto', 'auto: by itself']] }], 'Set');
+    if (chosen === null) return;
+    const answer = await this.app.api.command('/api/mode', chosen);
+    this.say(told(answer), answer.status === 200 ? 'done' : 'wrong');
   }
 
   private nextTheme(): void {

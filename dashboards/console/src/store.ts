@@ -16,12 +16,12 @@ export interface Freshness {
 }
 
 const noState = (): State =>
-  ({ header: {}, cells: {}, incidents: {}, interventions: {}, graph: {} });
+  ({ header: {}, cells: {}, incidents: {}, interventions: {}, graph: {}, effects: {} });
 const noChanges = (): Changes => ({
   all: false,
   keys: {
     header: new Set(), cells: new Set(), incidents: new Set(), interventions: new Set(),
-    graph: new Set(),
+    graph: new Set(), effects: new Set(),
   },
 });
 
@@ -39,6 +39,16 @@ export class Store {
   private changes = noChanges();
 
   get header(): Header | undefined { return this.state.header['now']; }
+
+  // A state of the past: whole, and as old as it is.
+  static of(state: State, at_ms: number): Store {
+    const store = new Store();
+    store.state = { ...noState(), ...state };
+    store.ready = true;
+    store.watermark_ms = store.server_ms = at_ms;
+    store.changes.all = true;
+    return store;
+  }
 
   take(message: Message, at_ms: number): Taken {
     switch (message.type) {

@@ -11,7 +11,7 @@ import { openBrowser, openPage } from '../dev/browser.mjs';
 
 const SHOTS = fileURLToPath(new URL('../../../build/console-shots', import.meta.url));
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const VIEWS = ['now', 'approvals', 'incident/inc-7f3a91c2', 'series/HDFC%7Ccard%7C*', 'history', 'learned', 'graph', 'audit'];
+const VIEWS = ['now', 'approvals', 'incident/inc-7f3a91c2', 'series/HDFC%7Ccard%7C*', 'history', 'learned', 'graph', 'simulator', 'audit', 'replay/0/now'];
 const FAST = { timeout: 20_000 };
 
 let browser, server, page;
@@ -32,7 +32,11 @@ async function open(hash = '', user = 'approver', options = {}, world = new Worl
   if (hash) await go(hash);
   return page;
 }
-const go = (hash) => page.goto(`${server.url}/#/${hash}`);
+async function go(hash) {
+  const back = page.getByRole('button', { name: 'Back to live' });
+  if (await back.isVisible()) await back.click();
+  return page.goto(`${server.url}/#/${hash}`);
+}
 const cell = (name) => page.getByRole('link', { name: new RegExp(`^${name} `) });
 
 describe('now', () => {
@@ -169,6 +173,47 @@ describe('approvals', () => {
     await page.keyboard.press('h');
     assert.match(page.url(), /approvals/);
     assert.equal(server.calls.length, 0);
+  });
+});
+
+describe('what else can be done', () => {
+  test('a proposal of one’s own, a mode, a fault: each asks and posts once', FAST, async () => {
+    await open('approvals', 'admin');
+    await page.getByRole('button', { name: 'Propose an intervention' }).and(page.locator(':enabled')).waitFor();
+    await page.keyboard.press('i');
+    await page.getByLabel('Issuer').selectOption('HDFC');
+    await page.getByRole('button', { name: 'Propose', exact: true }).click();
+    await page.getByText(/^Done/).waitFor();
+    assert.equal(server.calls[0].path, '/api/interventions');
+    assert.equal(server.calls[0].body.scope.issuer, 'HDFC');
+    await page.locator('button.agent-state').click();
+    await page.getByLabel('From now on').selectOption('observe');
+    await page.getByRole('button', { name: 'Set' }).click();
+    await page.locator('.toast').nth(1).waitFor();
+    assert.deepEqual(server.calls[1].path, '/api/mode');
+    assert.equal(server.calls[1].body.mode, 'observe');
+    await go('simulator');
+    await page.getByLabel('Gateway').selectOption('PAYU');
+    await page.getByRole('button', { name: 'Break it' }).click();
+    await page.getByText('It breaks at the next second.').waitFor();
+    assert.equal(server.calls[2].body.fault.scope.gateway, 'PAYU');
+    assert.deepEqual(page.faults, []);
+  });
+
+  test('replay: actions are off, links stay in it, and it is left', FAST, async () => {
+    await open('replay/0/now', 'admin');
+    await page.locator('.replay-bar').waitFor();
+    await page.locator('.card').first().waitFor();
+    assert.equal(await page.getByRole('button', { name: 'Stop the agent' }).isDisabled(), true);
+    await page.getByRole('link', { name: /^Approvals/ }).click();
+    await page.getByRole('heading', { name: /Keep 25 %/ }).waitFor();
+    assert.match(page.url(), /#\/replay\/\d+\/approvals/);
+    assert.equal(await page.getByRole('button', { name: 'Approve' }).isDisabled(), true);
+    await page.getByRole('button', { name: 'The step before' }).click();
+    await page.waitForFunction(() => !/replay\/0\//.test(location.hash));
+    await page.getByRole('button', { name: 'Back to live' }).click();
+    await page.locator('.replay-bar').waitFor({ state: 'hidden' });
+    await page.getByRole('button', { name: 'Approve' }).and(page.locator(':enabled')).waitFor();
   });
 });
 

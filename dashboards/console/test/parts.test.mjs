@@ -7,6 +7,9 @@ import { before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { buildParts } from '../build.mjs';
 
+import { faults } from '../schema.mjs';
+import { World, seriesOf } from '../dev/world.mjs';
+
 let Store, format, severity;
 before(async () => {
   const out = mkdtempSync(join(tmpdir(), 'payops-console-'));
@@ -17,7 +20,7 @@ before(async () => {
   severity = await load('severity');
 });
 
-const empty = () => ({ header: {}, cells: {}, incidents: {}, interventions: {}, graph: {} });
+const empty = () => ({ header: {}, cells: {}, incidents: {}, interventions: {}, graph: {}, effects: {} });
 const snapshot = (seq, state = {}, epoch = 'a') =>
   ({ type: 'snapshot', epoch, seq, server_ms: 1000, state: { ...empty(), ...state } });
 const delta = (seq, set = {}, remove = {}) => ({ type: 'delta', seq, server_ms: 1000, set, remove });
@@ -154,5 +157,19 @@ describe('levels', () => {
     const worst = [cell({ z: 3.9 }), cell({ z: 4.1, alarming: true }), cell({ z: 30, degraded: true })]
       .map(severity.badness);
     assert.ok(worst[0] < worst[1] && worst[1] < worst[2]);
+  });
+});
+
+describe('the schema', () => {
+  test('the development server’s world is what the protocol says', () => {
+    const world = new World();
+    assert.deepEqual(faults('State', world.state), []);
+    assert.deepEqual(faults('Series', seriesOf(world, 'HDFC|card|*', world.nowMs - 900_000, world.nowMs)).filter((f) => !/integer/.test(f)), []);
+  });
+  test('finds what is missing, foreign or of another kind', () => {
+    assert.deepEqual(faults('Heartbeat', { type: 'heartbeat', seq: 1, server_ms: 2 }), ['Heartbeat: without watermark_ms']);
+    assert.match(faults('Scope', { issuer: 1, method: '*', gateway: '*' })[0], /number, not string/);
+    assert.match(faults('Scope', { issuer: '*', method: '*', gateway: '*', more: 1 })[0], /not in the schema/);
+    assert.equal(faults('Message', { type: 'hello' }).length > 0, true);
   });
 });

@@ -10,6 +10,8 @@
 #include "payops/api/config.h"
 #include "payops/api/feed.h"
 #include "payops/api/hub.h"
+#include "payops/api/past.h"
+#include "payops/api/simulator.h"
 #include "payops/core/result.h"
 #include "payops/model/decision.h"
 
@@ -25,10 +27,11 @@ class VerdictSink {
 
 struct ConsoleSpec {
   ConsoleConfig config;
-  bool demo = false;
-  std::string signing_key_hex;    // secret; the agent trusts its public half
-  std::string token_key;          // at least 32 bytes; empty: a random one, good while this runs
-  int64_t answer_wait_ms = 5000;  // how long a command waits for the agent's answer
+  Simulator* simulator = nullptr;  // of a demo; outlives the console
+  Past* past = nullptr;            // the audit log, if there is one to ask; outlives the console
+  std::string signing_key_hex;     // secret; the agent trusts its public half
+  std::string token_key;           // at least 32 bytes; empty: a random one, good while this runs
+  int64_t answer_wait_ms = 5000;   // how long a command waits for the agent's answer
   std::function<void(const std::string&)> on_note = [](const std::string&) {};
   std::function<void(HubOptions&)> adjust_hub = [](HubOptions&) {};  // for tests
 };

@@ -1,4 +1,4 @@
-// The console's state as it goes over the wire: five sections of key -> value, each value a JSON
+// The console's state as it goes over the wire: six sections of key -> value, each value a JSON
 // text. Pure functions: what is known to a state, two states to what changed.
 //
 //   ConsoleState now = state_of(knowledge);
@@ -16,9 +16,9 @@
 
 namespace payops::api {
 
-inline constexpr std::array<std::string_view, 5> kSections{"header", "cells", "incidents",
-                                                           "interventions", "graph"};
-enum class Section : uint8_t { header, cells, incidents, interventions, graph };
+inline constexpr std::array<std::string_view, 6> kSections{"header",        "cells", "incidents",
+                                                           "interventions", "graph", "effects"};
+enum class Section : uint8_t { header, cells, incidents, interventions, graph, effects };
 
 using Values = std::map<std::string, std::string, std::less<>>;  // key -> JSON text
 struct ConsoleState {
@@ -43,6 +43,10 @@ void apply(const Delta& delta, ConsoleState& state);
 // The same in one: brings `state`, which is state_of(*before), up to `now`, and gives what changed.
 // Costs only what may have changed: parts that both share are not looked at.
 [[nodiscard]] Delta advance(ConsoleState& state, const Knowledge* before, const Knowledge& now);
+
+// A single value of the section: what history gives is what was shown.
+[[nodiscard]] std::string incident_text(const IncidentView& view);
+[[nodiscard]] std::string intervention_text(const InterventionView& view);
 
 // Messages of the protocol. Times in ms UTC.
 [[nodiscard]] std::string state_text(const ConsoleState& state);  // the object STATE alone

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "payops/api/knowledge.h"
+#include "payops/api/series.h"
 #include "payops/model/cell.h"
 #include "payops/payments_agent/agent.h"
 #include "payops/payments_agent/step_input.h"
@@ -19,7 +20,8 @@ namespace payops::api {
 struct FeedOptions {
   Deployment deployment;
   std::size_t cells_max = 4000;
-  double keep_s = 3600.0;  // event time that what has ended stays in view
+  double keep_s = 3600.0;        // event time that what has ended stays in view
+  std::size_t series_max = 500;  // of which a day's values are kept
 };
 
 class Feed {
@@ -29,6 +31,7 @@ class Feed {
 
   // The agent's side; one thread, event time in order.
   void second(const ClosedBucket& bucket);                 // a second was closed
+  void earlier(const ClosedBucket& bucket);                // one before this process began
   void input(const payments_agent::InputHead& head);       // what a step begins with
   void cycle(const payments_agent::PaymentsAgent& agent);  // a cycle is over
   // At every turn of the process' loop. Cells are read when a second was closed, at most ten times
@@ -39,6 +42,9 @@ class Feed {
 
   // The console's side; any thread.
   [[nodiscard]] std::shared_ptr<const Knowledge> newest() const;  // never null
+  // The series' values from `from_ms` to `to_ms`, see SeriesValues. The agent waits for the copying
+  // of one series at most.
+  [[nodiscard]] SeriesValues series(const Scope& scope, int64_t from_ms, int64_t to_ms) const;
   // A refusal by the console: who wanted what, and why not. Above a bound they are only counted.
   void note(payments_agent::VerdictInput refusal);
   // Waits for the agent's answer to a verdict published after `since` (answers_seen()).

@@ -17,7 +17,9 @@ namespace payops::api {
 
 struct HubOptions {
   std::string bind = "127.0.0.1";
-  uint16_t port = 8765;              // 0: any free one
+  uint16_t port = 8765;  // 0: any free one
+  std::string tls_cert;  // PEM files; both or neither
+  std::string tls_key;
   std::vector<std::string> origins;  // exactly these may connect, as browsers send them
   std::size_t clients_max = 256;
   int tick_ms = 100;  // how often what has changed is sent at most

@@ -17,6 +17,7 @@
 #include "payops/model/effect.h"
 #include "payops/observation/ingest.h"
 #include "payops/payments_agent/cycle_report.h"
+#include "payops/payments_agent/incidents.h"
 #include "payops/reasoning/cell_reading.h"
 
 namespace payops::api {
@@ -68,12 +69,20 @@ struct CellsView {
   std::vector<CellView> cells;
 };
 
+// What was believed at a moment: explanation ("issuer_down HDFC|*|*") and probability.
+struct Belief {
+  int64_t at_ms = 0;
+  std::vector<std::pair<std::string, double>> posteriors;
+};
+
 // An incident over its whole life, and what the cycles said of it.
 struct IncidentView {
   Incident incident;
   Alarm alarm;
   std::vector<Hypothesis> hypotheses;  // as last weighed while it lasted
+  std::vector<Belief> beliefs;         // over its life, thinned out
   std::vector<std::string> action_ids;
+  payments_agent::IncidentCare care;  // what people said of it
   double saved_minor = 0.0;
   double at_risk_minor_per_min = 0.0;
 };
@@ -109,6 +118,8 @@ struct CycleView {
   std::vector<graph::NodeTiming> timings;  // of the nodes that ran
   std::vector<std::string> nodes;          // all of them, in order
   std::shared_ptr<const Meters> meters;    // null: nothing was counted
+  EffectTable effects;                     // learnt so far
+  std::map<std::string, Mode> modes;       // of each way to act, as set now
   double at_risk_minor_per_min = 0.0;
   double lost_today_minor = 0.0;
   double saved_today_minor = 0.0;

@@ -1,14 +1,18 @@
 // C++17: websocketpp 0.8 does not compile as C++20.
 #include "payops/api/hub.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <map>
 #include <thread>
+#include <type_traits>
 #include <utility>
 
 #define ASIO_STANDALONE
+#include <websocketpp/config/asio.hpp>
 #include <websocketpp/config/asio_no_tls.hpp>
 #include <websocketpp/frame.hpp>
 #include <websocketpp/server.hpp>
@@ -21,26 +25,27 @@ constexpr const char* kProtocol = "payops.v1";
 constexpr const char* kTicketPrefix = "ticket.";
 
 // Without compression (it costs memory per client), without logging, with small limits: clients
-// have nothing to say.
-struct Config : websocketpp::config::asio {
+// have nothing to say. `Base` is websocketpp's configuration with or without TLS.
+template <class Base>
+struct Config : Base {
   using type = Config;
-  using base = websocketpp::config::asio;
-  using concurrency_type = base::concurrency_type;
-  using request_type = base::request_type;
-  using response_type = base::response_type;
-  using message_type = base::message_type;
-  using con_msg_manager_type = base::con_msg_manager_type;
-  using endpoint_msg_manager_type = base::endpoint_msg_manager_type;
-  using alog_type = base::alog_type;
-  using elog_type = base::elog_type;
-  using rng_type = base::rng_type;
+  using base = Base;
+  using concurrency_type = typename base::concurrency_type;
+  using request_type = typename base::request_type;
+  using response_type = typename base::response_type;
+  using message_type = typename base::message_type;
+  using con_msg_manager_type = typename base::con_msg_manager_type;
+  using endpoint_msg_manager_type = typename base::endpoint_msg_manager_type;
+  using alog_type = typename base::alog_type;
+  using elog_type = typename base::elog_type;
+  using rng_type = typename base::rng_type;
   struct transport_config : public base::transport_config {
-    using concurrency_type = type::concurrency_type;
-    using alog_type = type::alog_type;
-    using elog_type = type::elog_type;
-    using request_type = type::request_type;
-    using response_type = type::response_type;
-    using socket_type = websocketpp::transport::asio::basic_socket::endpoint;
+    using concurrency_type = typename base::concurrency_type;
+    using alog_type = typename base::alog_type;
+    using elog_type = typename base::elog_type;
+    using request_type = typename base::request_type;
+    using response_type = typename base::response_type;
+    using socket_type = typename base::transport_config::socket_type;
   };
   using transport_type = websocketpp::transport::asio::endpoint<transport_config>;
   static const websocketpp::log::level elog_level = websocketpp::log::elevel::none;
@@ -50,35 +55,72 @@ struct Config : websocketpp::config::asio {
   static const std::size_t max_message_size = kMessageBytesMax;
   static const std::size_t max_http_body_size = 1024;
 };
+using Plain = Config<websocketpp::config::asio>;
+using Secure = Config<websocketpp::config::asio_tls>;
 
-using Server = websocketpp::server<Config>;
 using Handle = websocketpp::connection_hdl;
-using Message = Config::message_type;
 using SteadyTime = std::chrono::steady_clock::time_point;
+using TlsContext = websocketpp::lib::shared_ptr<websocketpp::lib::asio::ssl::context>;
+
+// The certificate and its key, or null with the reason.
+TlsContext tls_context(const HubOptions& options, std::string& error) {
+  namespace ssl = websocketpp::lib::asio::ssl;
+  try {
+    auto context = websocketpp::lib::make_shared<ssl::context>(ssl::context::tls_server);
+    context->set_options(ssl::context::default_workarounds | ssl::context::no_tlsv1 |
+                         ssl::context::no_tlsv1_1);
+    context->use_certificate_chain_file(options.tls_cert);
+    context->use_private_key_file(options.tls_key, ssl::context::pem);
+    return context;
+  } catch (const std::exception& e) {
+    error = "the certificate in " + options.tls_cert + " and its key in " + options.tls_key +
+            " cannot be used: " + e.what();
+    return nullptr;
+  }
+}
 
 }  // namespace
 
+// What there is to a hub whatever its transport.
 struct Hub::Impl {
+  HubOptions options;
+  HubSource source;
+  std::thread thread;
+  uint16_t port = 0;
+  std::atomic<uint64_t> connected{0}, accepted{0}, refused{0}, snapshots{0}, lagged{0},
+      closed_slow{0}, closed_talking{0};
+
+  virtual ~Impl() = default;
+  virtual bool listen(std::string& error) = 0;
+  virtual void run() = 0;       // until it is over; throws what a connection throws
+  virtual void end_soon() = 0;  // any thread
+};
+
+namespace {
+
+template <class Kind>
+struct Endpoint final : Hub::Impl {
+  using Server = websocketpp::server<Kind>;
+  using Message = typename Kind::message_type;
   struct Client {
     bool lagging = false;
     SteadyTime since{};  // it has lagged
   };
 
-  HubOptions options;
-  HubSource source;
   Server server;
+  TlsContext tls;
   std::map<Handle, Client, std::owner_less<Handle>> clients;
-  std::thread thread;
-  uint16_t port = 0;
   std::size_t snapshot_bytes = 0;  // of the last one
-  std::shared_ptr<Config::con_msg_manager_type> messages =
-      std::make_shared<Config::con_msg_manager_type>();
-  Server::timer_ptr tick_timer, heartbeat_timer;
+  std::shared_ptr<typename Kind::con_msg_manager_type> messages =
+      std::make_shared<typename Kind::con_msg_manager_type>();
+  typename Server::timer_ptr tick_timer, heartbeat_timer;
 
-  std::atomic<uint64_t> connected{0}, accepted{0}, refused{0}, snapshots{0}, lagged{0},
-      closed_slow{0}, closed_talking{0};
-
-  bool listen(std::string& error);
+  bool listen(std::string& error) override;
+  void run() override { server.run(); }
+  void end_soon() override {
+    websocketpp::lib::asio::post(server.get_io_service(), [this] { stop(); });
+  }
+  bool open_port(std::string& error);
   bool validate(const Handle& handle);
   void opened(const Handle& handle);
   void talked(const Handle& handle);
@@ -86,17 +128,19 @@ struct Hub::Impl {
   void beat();
   void schedule_tick();
   void schedule_beat();
-  void serve(const Handle& handle, Client& client, const Message::ptr& delta);
-  bool send(const Handle& handle, const Message::ptr& message);
+  void serve(const Handle& handle, Client& client, const typename Message::ptr& delta);
+  bool send(const Handle& handle, const typename Message::ptr& message);
   void send_snapshot(const Handle& handle);
-  Message::ptr framed(const std::string& text);
+  typename Message::ptr framed(const std::string& text);
   void stop();
   void await_gone(int looks_left);
 };
 
 // The frame is made once for all clients.
-Message::ptr Hub::Impl::framed(const std::string& text) {
-  Message::ptr message = messages->get_message(websocketpp::frame::opcode::text, text.size());
+template <class Kind>
+typename Endpoint<Kind>::Message::ptr Endpoint<Kind>::framed(const std::string& text) {
+  typename Message::ptr message =
+      messages->get_message(websocketpp::frame::opcode::text, text.size());
   const websocketpp::frame::basic_header head(websocketpp::frame::opcode::text, text.size(), true,
                                               false);
   const websocketpp::frame::extended_header size(text.size());
@@ -106,7 +150,8 @@ Message::ptr Hub::Impl::framed(const std::string& text) {
   return message;
 }
 
-bool Hub::Impl::listen(std::string& error) {
+template <class Kind>
+bool Endpoint<Kind>::listen(std::string& error) {
   server.clear_access_channels(websocketpp::log::alevel::all);
   server.clear_error_channels(websocketpp::log::elevel::all);
   websocketpp::lib::error_code code;
@@ -117,18 +162,23 @@ bool Hub::Impl::listen(std::string& error) {
   }
   server.set_reuse_addr(true);
   server.set_listen_backlog(128);
-  server.set_max_http_body_size(Config::max_http_body_size);
+  server.set_max_http_body_size(Kind::max_http_body_size);
   if (options.send_buffer_bytes > 0) {
     const int bytes = options.send_buffer_bytes;
     server.set_tcp_post_init_handler([this, bytes](const Handle& handle) {
       websocketpp::lib::error_code ignored;
       asio::error_code socket_ignored;
       if (const auto connection = server.get_con_from_hdl(handle, ignored)) {
-        connection->get_raw_socket().set_option(asio::socket_base::send_buffer_size(bytes),
-                                                socket_ignored);
+        connection->get_socket().lowest_layer().set_option(
+            asio::socket_base::send_buffer_size(bytes), socket_ignored);
       }
     });
   }
+  // Not for programs that this one starts.
+  server.set_tcp_pre_bind_handler([](const auto& acceptor) {
+    (void)fcntl(acceptor->native_handle(), F_SETFD, FD_CLOEXEC);
+    return websocketpp::lib::error_code();
+  });
   server.set_validate_handler([this](const Handle& handle) { return validate(handle); });
   server.set_open_handler([this](const Handle& handle) { opened(handle); });
   server.set_close_handler([this](const Handle& handle) {
@@ -136,7 +186,18 @@ bool Hub::Impl::listen(std::string& error) {
     connected = clients.size();
   });
   server.set_message_handler(
-      [this](const Handle& handle, const Server::message_ptr&) { talked(handle); });
+      [this](const Handle& handle, const typename Server::message_ptr&) { talked(handle); });
+  if constexpr (std::is_same_v<Kind, Secure>) {
+    tls = tls_context(options, error);
+    if (!tls) return false;
+    server.set_tls_init_handler([this](const Handle&) { return tls; });
+  }
+  return open_port(error);
+}
+
+template <class Kind>
+bool Endpoint<Kind>::open_port(std::string& error) {
+  websocketpp::lib::error_code code;
   asio::error_code bad_address;
   const auto address = asio::ip::make_address(options.bind, bad_address);
   if (bad_address) {
@@ -157,7 +218,8 @@ bool Hub::Impl::listen(std::string& error) {
   return true;
 }
 
-bool Hub::Impl::validate(const Handle& handle) {
+template <class Kind>
+bool Endpoint<Kind>::validate(const Handle& handle) {
   const auto connection = server.get_con_from_hdl(handle);
   const auto refuse = [&](websocketpp::http::status_code::value status) {
     ++refused;
@@ -186,7 +248,8 @@ bool Hub::Impl::validate(const Handle& handle) {
   return true;
 }
 
-void Hub::Impl::opened(const Handle& handle) {
+template <class Kind>
+void Endpoint<Kind>::opened(const Handle& handle) {
   if (clients.size() >= options.clients_max) {  // several were let in at once
     ++refused;
     websocketpp::lib::error_code ignored;
@@ -200,27 +263,32 @@ void Hub::Impl::opened(const Handle& handle) {
 }
 
 // Commands go by POST; whoever talks here is not the console.
-void Hub::Impl::talked(const Handle& handle) {
+template <class Kind>
+void Endpoint<Kind>::talked(const Handle& handle) {
   ++closed_talking;
   websocketpp::lib::error_code ignored;
   server.close(handle, websocketpp::close::status::policy_violation, "nothing is read here",
                ignored);
 }
 
-bool Hub::Impl::send(const Handle& handle, const Message::ptr& message) {
+template <class Kind>
+bool Endpoint<Kind>::send(const Handle& handle, const typename Message::ptr& message) {
   websocketpp::lib::error_code code;
   server.send(handle, message, code);
   return !code;
 }
 
-void Hub::Impl::send_snapshot(const Handle& handle) {
+template <class Kind>
+void Endpoint<Kind>::send_snapshot(const Handle& handle) {
   const std::string text = source.snapshot();
   snapshot_bytes = text.size();
   ++snapshots;
   (void)send(handle, framed(text));
 }
 
-void Hub::Impl::serve(const Handle& handle, Client& client, const Message::ptr& delta) {
+template <class Kind>
+void Endpoint<Kind>::serve(const Handle& handle, Client& client,
+                           const typename Message::ptr& delta) {
   websocketpp::lib::error_code code;
   const auto connection = server.get_con_from_hdl(handle, code);
   if (code) return;
@@ -248,9 +316,10 @@ void Hub::Impl::serve(const Handle& handle, Client& client, const Message::ptr& 
   if (delta) (void)send(handle, delta);
 }
 
-void Hub::Impl::tick() {
+template <class Kind>
+void Endpoint<Kind>::tick() {
   const std::string text = source.delta();
-  const Message::ptr delta = text.empty() ? Message::ptr() : framed(text);
+  const typename Message::ptr delta = text.empty() ? typename Message::ptr() : framed(text);
   // Ending one client must not disturb the walk over all.
   std::vector<Handle> all;
   all.reserve(clients.size());
@@ -262,14 +331,16 @@ void Hub::Impl::tick() {
   }
 }
 
-void Hub::Impl::beat() {
-  const Message::ptr message = framed(source.heartbeat());
+template <class Kind>
+void Endpoint<Kind>::beat() {
+  const typename Message::ptr message = framed(source.heartbeat());
   for (const auto& [handle, client] : clients) {
     if (!client.lagging) (void)send(handle, message);
   }
 }
 
-void Hub::Impl::schedule_tick() {
+template <class Kind>
+void Endpoint<Kind>::schedule_tick() {
   tick_timer = server.set_timer(options.tick_ms, [this](const websocketpp::lib::error_code& code) {
     if (code) return;
     tick();
@@ -277,7 +348,8 @@ void Hub::Impl::schedule_tick() {
   });
 }
 
-void Hub::Impl::schedule_beat() {
+template <class Kind>
+void Endpoint<Kind>::schedule_beat() {
   heartbeat_timer =
       server.set_timer(options.heartbeat_ms, [this](const websocketpp::lib::error_code& code) {
         if (code) return;
@@ -286,7 +358,8 @@ void Hub::Impl::schedule_beat() {
       });
 }
 
-void Hub::Impl::stop() {
+template <class Kind>
+void Endpoint<Kind>::stop() {
   websocketpp::lib::error_code ignored;
   server.stop_listening(ignored);
   tick_timer->cancel();
@@ -298,7 +371,8 @@ void Hub::Impl::stop() {
 }
 
 // Who does not answer in half a second is not waited for.
-void Hub::Impl::await_gone(int looks_left) {
+template <class Kind>
+void Endpoint<Kind>::await_gone(int looks_left) {
   if (clients.empty() || looks_left == 0) {
     server.stop();
     return;
@@ -307,10 +381,18 @@ void Hub::Impl::await_gone(int looks_left) {
       20, [this, looks_left](const websocketpp::lib::error_code&) { await_gone(looks_left - 1); });
 }
 
+}  // namespace
+
 Hub::Hub(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 std::unique_ptr<Hub> Hub::start(HubOptions options, HubSource source, std::string& error) {
-  auto impl = std::make_unique<Impl>();
+  const bool secure = !options.tls_cert.empty();
+  std::unique_ptr<Impl> impl;
+  if (secure) {
+    impl = std::make_unique<Endpoint<Secure>>();
+  } else {
+    impl = std::make_unique<Endpoint<Plain>>();
+  }
   impl->options = std::move(options);
   impl->source = std::move(source);
   if (!impl->listen(error)) return nullptr;
@@ -318,7 +400,7 @@ std::unique_ptr<Hub> Hub::start(HubOptions options, HubSource source, std::strin
   impl->thread = std::thread([running] {
     for (;;) {
       try {
-        running->server.run();
+        running->run();
         return;
       } catch (const std::exception&) {  // of one connection; the others go on
       }
@@ -328,7 +410,7 @@ std::unique_ptr<Hub> Hub::start(HubOptions options, HubSource source, std::strin
 }
 
 Hub::~Hub() {
-  websocketpp::lib::asio::post(impl_->server.get_io_service(), [this] { impl_->stop(); });
+  impl_->end_soon();
   impl_->thread.join();
 }
 

@@ -36,3 +36,29 @@ export function ask(question: Question): Promise<string | null> {
     (question.reason ? text : confirm).focus();
   });
 }
+
+export interface Choice { name: string; label: string; options: [string, string][]; value?: string }
+
+// Some choices in front of the page; what was chosen by name, or null when left.
+export function choose(title: string, body: (Node | string)[], choices: Choice[], confirm: string): Promise<Record<string, string> | null> {
+  return new Promise((answer) => {
+    const selects = choices.map((c) => {
+      const select = h('select', { id: `choose-${c.name}` }, ...c.options.map(([value, text]) => h('option', { value }, text)));
+      select.value = c.value ?? c.options[0]?.[0] ?? '';
+      return select;
+    });
+    const cancel = h('button', { value: 'no', type: 'button' }, 'Cancel');
+    const dialog = h('dialog', { class: 'ask', 'aria-labelledby': 'choose-title' }, h('form', { method: 'dialog' },
+      h('h2', { id: 'choose-title' }, title), ...body,
+      ...choices.flatMap((c, n) => [h('label', { for: `choose-${c.name}` }, c.label), selects[n] as HTMLElement]),
+      h('div', { class: 'buttons' }, h('button', { class: 'primary', value: 'yes' }, confirm), cancel)));
+    cancel.addEventListener('click', () => dialog.close('no'));
+    dialog.addEventListener('close', () => {
+      dialog.remove();
+      answer(dialog.returnValue === 'yes' ? Object.fromEntries(choices.map((c, n) => [c.name, selects[n]?.value ?? ''])) : null);
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+    selects[0]?.focus();
+  });
+}

@@ -1,10 +1,10 @@
 // Approvals: the queue of what waits for a person, and what one must see before deciding.
-import { mayApprove, told } from '../api';
+import { mayApprove, mayOperate, told } from '../api';
 import { type App, hasAny, type View } from '../app';
 import { h, keyed, replace, setAttribute, setText } from '../dom';
 import { actionName, chance, countdown, duration, gain, money, percent, scopeName, sentence } from '../format';
 import { shortcutsOn } from '../parts/help';
-import { ask } from '../parts/dialog';
+import { ask, choose } from '../parts/dialog';
 import { does, rollbacks, STATES, undoing } from '../parts/facts';
 import { findings, gate, options, valueItems } from '../parts/weighing';
 import type { Intervention } from '../protocol';
@@ -23,10 +23,12 @@ export class ApprovalsView implements View {
   private left = h('span', {});
   private approve = h('button', { type: 'button', class: 'primary' }, 'Approve', h('kbd', {}, 'a'));
   private reject = h('button', { type: 'button' }, 'Reject', h('kbd', {}, 'r'));
+  private own = h('button', { type: 'button' }, 'Propose an intervention', h('kbd', {}, 'i'));
   private hint = h('p', { class: 'hint', 'aria-live': 'polite' });
   private answered = h('ul', { class: 'answered' });
   private answeredBox = h('section', { class: 'answered-box' }, h('h2', {}, 'Answered in the last hour'), this.answered);
   private selected = '';
+  private wanted = '';  // to be selected as soon as it is there
   private shown = '';
   private inView_at = Infinity;  // since when the facts have stood in view
   private watcher: IntersectionObserver;
@@ -35,12 +37,13 @@ export class ApprovalsView implements View {
   constructor(private app: App) {
     this.approve.addEventListener('click', () => void this.decide('approve'));
     this.reject.addEventListener('click', () => void this.decide('reject'));
+    this.own.addEventListener('click', () => void this.propose());
     this.watcher = new IntersectionObserver((entries) => {
       const whole = (entries.at(-1)?.intersectionRatio ?? 0) > 0.98;
       this.inView_at = whole ? Math.min(this.inView_at, performance.now()) : Infinity;
     }, { threshold: [0, 0.5, 0.98, 1] });
     this.element = h('div', { class: 'approvals' },
-      h('header', { class: 'view-head' }, h('h1', {}, 'Approvals'),
+      h('header', { class: 'view-head' }, h('h1', {}, 'Approvals'), this.own,
         h('p', { class: 'muted keys-line' }, h('kbd', {}, 'j'), h('kbd', {}, 'k'), ' move  ', h('kbd', {}, 'a'), ' approve  ',
           h('kbd', {}, 'r'), ' reject  ', h('kbd', {}, '?'), ' help. No answer in time means no.')),
       h('div', { class: 'two' }, h('div', { class: 'queue-box' }, this.list, this.answeredBox), this.detail));
@@ -52,7 +55,35 @@ export class ApprovalsView implements View {
     if (hasAny(changes, 'interventions', 'header')) this.show();
   }
 
-  tick(): void { this.show(); }
+  tick(): void {
+    this.own.disabled = this.app.stale() || !mayOperate(this.app.api.me?.role ?? '');
+    this.show();
+  }
+
+  // A person's own proposal: the agent prices it and the gate judges it, then it stands in the queue
+  // like any other and is confirmed like any other.
+  private async propose(): Promise<void> {
+    if (this.own.disabled) return;
+    const names = (dimension: 'issuer' | 'method' | 'gateway'): [string, string][] => {
+      const found = new Set(Object.values(this.app.store.state.cells).map((c) => c[dimension]));
+      return [['*', `any ${dimension}`], ...[...found].filter((v) => v !== '*').sort().map((v): [string, string] => [v, v])];
+    };
+    const types = Object.keys(this.app.store.header?.mode ?? {}).filter((t) => t !== 'no_action').sort().map((t): [string, string] => [t, actionName(t)]);
+    const wish = await choose('Propose an intervention', [h('p', {}, 'The agent works out what it would be worth and the gate judges it. Nothing is done until it is approved.')], [
+      { name: 'type', label: 'What', options: types },
+      { name: 'issuer', label: 'Issuer', options: names('issuer') }, { name: 'method', label: 'Method', options: names('method') },
+      { name: 'gateway', label: 'Gateway', options: names('gateway') },
+      { name: 'to', label: 'To gateway, when traffic is moved', options: [['', 'the best'], ...names('gateway').slice(1)] }], 'Propose');
+    if (wish === null) return;
+    if (this.app.stale()) return this.app.say('Not sent: the data is stale.', 'wrong');
+    const answer = await this.app.api.command('/api/interventions', {
+      type: wish['type'], scope: { issuer: wish['issuer'], method: wish['method'], gateway: wish['gateway'] }, to_gateway: wish['to'],
+    });
+    const id = /act-[0-9a-f]+/.exec(String(answer.body['why'] ?? ''))?.[0];
+    this.app.say(told(answer), answer.status === 200 ? 'done' : 'wrong');
+    this.wanted = id ?? '';
+    this.show();
+  }
 
   private waiting(): Intervention[] {
     return Object.values(this.app.store.state.interventions)
@@ -62,6 +93,10 @@ export class ApprovalsView implements View {
 
   private show(): void {
     const waiting = this.waiting();
+    if (waiting.some((i) => i.id === this.wanted)) {
+      this.select(this.wanted, false);
+      this.wanted = '';
+    }
     if (!waiting.some((i) => i.id === this.selected)) this.select(waiting[0]?.id ?? '', false);
     const now = this.app.now();
     keyed(this.list, waiting, (i) => i.id, (i) => this.makeEntry(i), (element, i) => {
@@ -88,7 +123,7 @@ export class ApprovalsView implements View {
 
   private showAnswered(now: number): void {
     const done = Object.values(this.app.store.state.interventions)
-      .filter((i) => i.state !== 'proposed' && /by /.test(i.why) && now - i.decided_ms < ANSWERED_SHOWN_MS)
+      .filter((i) => i.state !== 'proposed' && i.answer_by_ms > 0 && now - i.decided_ms < ANSWERED_SHOWN_MS)
       .sort((a, b) => b.decided_ms - a.decided_ms).slice(0, 8);
     this.answeredBox.hidden = done.length === 0;
     keyed(this.answered, done, (i) => i.id, () => h('li', {}), (element, i) =>
@@ -180,6 +215,7 @@ export class ApprovalsView implements View {
         if (now && this.seen(now)) void this.decide(event.key === 'a' ? 'approve' : 'reject');
         return true;
       }
+      case 'i': void this.propose(); return true;
       default: return false;
     }
   }

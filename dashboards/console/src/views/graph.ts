@@ -5,7 +5,7 @@ import { number, words } from '../format';
 import type { GraphNode } from '../protocol';
 import type { Changes } from '../store';
 
-const PHASES = ['observe', 'reason', 'decide', 'act', 'learn'];
+const PHASES = ['observe', 'reason', 'decide', 'gate', 'act', 'learn'];
 
 export class GraphView implements View {
   title = 'Graph';
@@ -23,7 +23,8 @@ export class GraphView implements View {
     const total = nodes.reduce((sum, n) => sum + n.us, 0);
     const longest = Math.max(1, ...nodes.map((n) => n.us));
     setText(this.note, `Cycle ${number(this.app.store.header?.step)}: ${nodes.filter((n) => n.ran).length} of ${nodes.length} nodes ran, ${number(total / 1000, 2)} ms`);
-    const known = [...PHASES, ...new Set(nodes.map((n) => n.phase).filter((p) => !PHASES.includes(p)))];
+    const there = new Set(nodes.map((n) => n.phase));
+    const known = [...PHASES.filter((p) => there.has(p)), ...[...there].filter((p) => !PHASES.includes(p))];
     keyed(this.phases, known, (p) => p, (p) => h('li', { class: 'phase' }, h('h2', {}, words(p)), h('ul', {})), (element, p) => {
       keyed(element.lastElementChild as Element, nodes.filter((n) => n.phase === p), (n) => n.node, makeNode, (e, n) => showNode(e, n, longest));
     });

@@ -4,7 +4,7 @@ import { h, replace, setText } from '../dom';
 import { chance, duration, gain, percent, points, scopeName, sentence, utcDate, words } from '../format';
 import { does, STATES } from '../parts/facts';
 import { shape } from '../parts/marks';
-import type { Incident } from '../protocol';
+import type { Incident, Intervention } from '../protocol';
 import type { Changes } from '../store';
 import { severityLevel } from './now';
 
@@ -18,32 +18,43 @@ export class HistoryView implements View {
   private decisions = h('tbody', {});
   private timer = 0;
   private found: Incident[] = [];
+  private acts: Intervention[] = [];
 
   constructor(private app: App) {
-    const later = (): void => { clearTimeout(this.timer); this.timer = window.setTimeout(() => void this.search(), 250); };
-    this.query.addEventListener('input', later);
-    this.days.addEventListener('change', later);
+    this.query.addEventListener('input', () => this.later(250));
+    this.days.addEventListener('change', () => this.later(0));
     const heads = (...names: string[]): HTMLElement => h('thead', {}, h('tr', {}, ...names.map((n) => h('th', { scope: 'col' }, n))));
     const box = (title: string, head: HTMLElement, body: HTMLElement): HTMLElement => h('section', { class: 'panel' }, h('header', {}, h('h2', {}, title)),
       h('div', { class: 'inner scroll-x', tabindex: 0, role: 'region', 'aria-label': title }, h('table', { class: 'wide' }, head, body)));
     this.element = h('div', { class: 'stack' },
       h('header', { class: 'view-head' }, h('h1', {}, 'History')),
       h('div', { class: 'toolbar' }, h('label', { for: 'q', class: 'unseen' }, 'Search'), this.query, this.days, this.note),
-      box('Incidents', heads('Began, UTC', 'Severity', 'Slice', 'Pattern', 'Cause', 'Failing', 'Lasted', 'Saved'), this.incidents),
-      box('Interventions', heads('Decided, UTC', 'What', 'State', 'Outcome', 'Effect', 'Value', 'Why'), this.decisions));
+      box('Incidents', heads('Began, UTC', 'Severity', 'Slice', 'Pattern', 'Cause', 'Failing', 'Lasted', 'Saved', 'As it was'), this.incidents),
+      box('Interventions', heads('Decided, UTC', 'What', 'State', 'Outcome', 'Effect', 'Value', 'Why', 'Record'), this.decisions));
   }
 
   update(changes: Changes): void {
     if (changes.all) void this.search();
-    if (hasAny(changes, 'interventions')) this.showDecisions();
+    else if (hasAny(changes, 'interventions', 'incidents')) this.later();
   }
 
+  // What changed is looked up again, not oftener than every few seconds; typing goes first.
+  private later(ms = 3000): void {
+    if (this.timer && ms === 3000) return;
+    clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => { this.timer = 0; void this.search(); }, ms);
+  }
+
+  dispose(): void { clearTimeout(this.timer); }
+
   private async search(): Promise<void> {
+    if (this.app.past()) return setText(this.note, 'The history knows what came later. Leave the replay to see it.');
     const days = Number(this.days.value);
     const from = days ? this.app.now() - days * 86_400_000 : 0;
     try {
-      this.found = await this.app.api.incidents(this.query.value.trim(), from, 0);
-      setText(this.note, `${this.found.length} incident${this.found.length === 1 ? '' : 's'}`);
+      const q = this.query.value.trim();
+      [this.found, this.acts] = await Promise.all([this.app.api.incidents(q, from, 0), this.app.api.interventions(q, from, 0)]);
+      setText(this.note, `${this.found.length} incident${this.found.length === 1 ? '' : 's'}, ${this.acts.length} intervention${this.acts.length === 1 ? '' : 's'}`);
     } catch (error) {
       setText(this.note, error instanceof Error ? error.message : String(error));
     }
@@ -58,23 +69,22 @@ export class HistoryView implements View {
       h('td', {}, h('span', { class: 'with-mark' }, shape(severityLevel(i)), i.status === 'resolved' ? `was ${i.severity}` : sentence(i.severity))),
       h('th', { scope: 'row' }, h('a', { href: `#/incident/${encodeURIComponent(i.id)}` }, scopeName(i.scope))),
       h('td', {}, words(i.pattern)), h('td', {}, `${words(i.cause)} ${chance(i.posterior)}`), h('td', {}, percent(i.observed)),
-      h('td', {}, i.ended_ms ? duration(i.ended_ms - i.started_ms) : 'open'), h('td', {}, gain(i.saved_minor, c)))));
-    if (!sorted.length) replace(this.incidents, h('tr', {}, h('td', { colspan: 8, class: 'muted' }, 'None found.')));
+      h('td', {}, i.ended_ms ? duration(i.ended_ms - i.started_ms) : 'open'), h('td', {}, gain(i.saved_minor, c)),
+      h('td', {}, h('a', { href: `#/replay/${i.raised_ms}/incident/${encodeURIComponent(i.id)}` }, 'replay')))));
+    if (!sorted.length) replace(this.incidents, h('tr', {}, h('td', { colspan: 9, class: 'muted' }, 'None found.')));
   }
 
   private showDecisions(): void {
     const c = this.app.currency();
-    const q = this.query.value.trim().toLowerCase();
-    const acts = Object.values(this.app.store.state.interventions)
-      .filter((a) => !q || `${does(a)} ${a.id} ${a.why} ${a.state}`.toLowerCase().includes(q))
-      .sort((a, b) => b.decided_ms - a.decided_ms);
+    const acts = [...this.acts].sort((a, b) => b.decided_ms - a.decided_ms);
     replace(this.decisions, ...acts.map((a) => {
-      const judged = a.outcome.result !== 'pending' && a.outcome.result !== '';
+      const judged = a.outcome.result !== 'pending';
       return h('tr', {}, h('td', {}, utcDate(a.decided_ms)),
         h('th', { scope: 'row' }, a.incident_id ? h('a', { href: `#/incident/${encodeURIComponent(a.incident_id)}` }, does(a)) : does(a)),
         h('td', {}, STATES[a.state] ?? a.state), h('td', {}, judged ? a.outcome.result : '–'),
-        h('td', {}, judged ? points(a.outcome.effect.mean) : '–'), h('td', {}, a.outcome.value_minor ? gain(a.outcome.value_minor, c) : '–'), h('td', { class: 'muted' }, a.why));
+        h('td', {}, judged ? points(a.outcome.effect.mean) : '–'), h('td', {}, a.outcome.value_minor ? gain(a.outcome.value_minor, c) : '–'), h('td', { class: 'muted' }, a.why),
+        h('td', {}, a.audit_seq ? h('a', { href: `#/audit/${a.audit_seq}`, title: a.audit_hash ?? '' }, String(a.audit_seq)) : '–'));
     }));
-    if (!acts.length) replace(this.decisions, h('tr', {}, h('td', { colspan: 7, class: 'muted' }, 'None.')));
+    if (!acts.length) replace(this.decisions, h('tr', {}, h('td', { colspan: 8, class: 'muted' }, 'None.')));
   }
 }

@@ -2,9 +2,9 @@
 // what it did.
 import { mayOperate, told } from '../api';
 import { type App, hasAny, type View } from '../app';
-import { h, replace } from '../dom';
+import { h, replace, svg } from '../dom';
 import { chance, duration, gain, local, money, number, percent, scopeName, sentence, utc, words } from '../format';
-import { ask } from '../parts/dialog';
+import { ask, choose } from '../parts/dialog';
 import { does, STATES } from '../parts/facts';
 import { beliefBar, shape } from '../parts/marks';
 import { findings, gate, options, outcome, valueItems } from '../parts/weighing';
@@ -21,10 +21,13 @@ export class IncidentView implements View {
   private shown = '';
   private body = h('div', {});
   private older: Incident | undefined;
+  private records = new Map<string, Intervention>();
 
   constructor(private app: App, private id: string) {
     this.element.append(this.body);
+    if (app.past()) return;  // nothing of what came later
     if (!app.store.state.incidents[id]) void this.fetch();
+    void this.fetchRecords();
   }
 
   update(changes: Changes): void {
@@ -37,13 +40,21 @@ export class IncidentView implements View {
     this.show();
   }
 
+  // Which records of the audit log tell of the decisions.
+  private async fetchRecords(): Promise<void> {
+    const acts = await this.app.api.interventions(this.id, 0, 0).catch(() => []);
+    for (const a of acts) this.records.set(a.id, a);
+    this.shown = '';
+    this.show();
+  }
+
   private show(): void {
     const incident = this.app.store.state.incidents[this.id] ?? this.older;
     if (!incident) {
       replace(this.body, h('h1', {}, 'No such incident'), h('p', { class: 'empty' }, 'It is neither open nor in the history. ', h('a', { href: '#/history' }, 'Search the history')));
       return;
     }
-    const acts = incident.interventions.map((id) => this.app.store.state.interventions[id])
+    const acts = incident.interventions.map((id) => this.app.store.state.interventions[id] ?? this.records.get(id))
       .filter((a) => a !== undefined).sort((a, b) => a.decided_ms - b.decided_ms);
     const key = JSON.stringify([incident, acts]);
     if (key === this.shown) return;
@@ -51,12 +62,12 @@ export class IncidentView implements View {
     // Redrawn whole, so the focus is put back on what has the same name.
     const focused = document.activeElement?.getAttribute('data-focus');
     const open = new Set([...this.body.querySelectorAll('details[open]')].map((d) => d.id));
-    replace(this.body, this.head(incident), this.columns(incident, acts));
+    replace(this.body, this.head(incident, acts), this.columns(incident, acts));
     for (const id of open) document.getElementById(id)?.setAttribute('open', '');
     if (focused) this.body.querySelector<HTMLElement>(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
   }
 
-  private head(i: Incident): HTMLElement {
+  private head(i: Incident, acts: Intervention[]): HTMLElement {
     const c = this.app.currency();
     const level = severityLevel(i);
     const over = i.status === 'resolved';
@@ -64,13 +75,17 @@ export class IncidentView implements View {
     return h('header', { class: `incident-head ${level}` },
       h('p', { class: 'crumb' }, shape(level), h('span', { class: 'word' }, over ? 'Resolved' : `${sentence(i.severity)} severity`),
         h('span', { class: 'muted' }, `${words(i.pattern)}, ${i.spread}`)),
-      h('h1', {}, scopeName(i.scope)), h('p', { class: 'narrative' }, i.text),
+      h('h1', {}, scopeName(i.scope)), h('p', { class: 'narrative' }, narrative(i, acts, c)),
       h('dl', { class: 'must-see' },
         figure('Failing', percent(i.observed), `usual ${percent(i.expected)}`),
         figure(over ? 'Lasted' : 'For', duration(until - i.started_ms), `since ${utc(i.started_ms)} UTC, ${local(i.started_ms)} here`),
         figure('At risk', money(i.at_risk_minor_per_min, c), 'a minute'),
         figure('Saved', gain(i.saved_minor, c), 'so far'),
         figure('Noticed after', duration(i.raised_ms - i.started_ms), `statistic ${number(i.statistic, 1)}, threshold ${number(i.threshold, 1)}`)),
+      i.acknowledged_by || i.notes.length || i.silenced_until_ms > this.app.now() ? h('ul', { class: 'care' },
+        i.acknowledged_by ? h('li', {}, h('b', {}, 'Taken on by '), i.acknowledged_by) : null,
+        i.silenced_until_ms > this.app.now() ? h('li', {}, h('b', {}, 'Silent until '), `${utc(i.silenced_until_ms)} UTC`) : null,
+        ...i.notes.map((note) => h('li', {}, note))) : null,
       h('div', { class: 'buttons' },
         h('a', { class: 'button', href: `#/series/${encodeURIComponent(scopeKey(i.scope))}` }, 'Its series'),
         this.command('Acknowledge', 'ack'), this.command('Add a note', 'note'), this.command('Silence', 'silence')));
@@ -86,9 +101,10 @@ export class IncidentView implements View {
         if (text === null) return;
         body = { text };
       } else if (name === 'silence') {
-        const yes = await ask({ title: 'Silence for 30 minutes?', body: [h('p', {}, 'Nobody is paged for this incident meanwhile. The agent goes on working on it.')], confirm: 'Silence' });
-        if (yes === null) return;
-        body = { minutes: 30 };
+        const chosen = await choose('Silence this incident?', [h('p', {}, 'Nobody is paged for it meanwhile. The agent goes on working on it.')],
+          [{ name: 'minutes', label: 'For', options: [['30', '30 minutes'], ['120', '2 hours'], ['480', '8 hours'], ['0', 'no longer']] }], 'Silence');
+        if (chosen === null) return;
+        body = { minutes: Number(chosen['minutes']) };
       }
       const answer = await this.app.api.command(`/api/incidents/${encodeURIComponent(this.id)}/${name}`, body);
       this.app.say(told(answer), answer.status === 200 || answer.status === 202 ? 'done' : 'wrong');
@@ -104,9 +120,16 @@ export class IncidentView implements View {
   private columns(i: Incident, acts: Intervention[]): HTMLElement {
     return h('div', { class: 'incident-columns' },
       h('div', { class: 'stack' },
-        panel('What explains it', i.hypotheses.length ? this.hypotheses(i.hypotheses) : h('p', {}, `${sentence(i.cause)}, ${chance(i.posterior)} sure.`)),
+        panel('What explains it', i.beliefs.length > 1 ? beliefLines(i.beliefs, this.app.now()) : null, i.hypotheses.length ? this.hypotheses(i.hypotheses) : h('p', {}, `${sentence(i.cause)}, ${chance(i.posterior)} sure.`)),
         panel('Timeline', timeline(i, acts))),
       h('div', { class: 'stack' }, ...(acts.length ? acts.map((a) => this.act(a)) : [panel('Interventions', h('p', { class: 'empty' }, 'Nothing has been done or proposed.'))])));
+  }
+
+  private record(id: string): HTMLElement | null {
+    const told = this.records.get(id);
+    if (!told?.audit_seq) return null;
+    return h('span', {}, ', audit record ', h('a', { href: `#/audit/${told.audit_seq}`, 'data-focus': `record-${id}` }, String(told.audit_seq)),
+      ' ', h('code', { title: told.audit_hash ?? '' }, (told.audit_hash ?? '').slice(0, 16)));
   }
 
   private hypotheses(list: Hypothesis[]): HTMLElement {
@@ -129,8 +152,56 @@ export class IncidentView implements View {
         part('Options', options(a, c)),
         h('details', { id: `more-${a.id}` }, h('summary', { 'data-focus': `more-${a.id}` }, 'Value, pre-mortem and gate'),
           part('What the value is made of', valueItems(a, c)), part('Pre-mortem', findings(a, c)), part('Gate', gate(a))),
-        h('p', { class: 'muted hash' }, 'Decision ', h('code', {}, a.decision_id), ', shown hash ', h('code', {}, a.shown_hash.slice(0, 16)))));
+        h('p', { class: 'muted hash' }, 'Decision ', h('code', {}, a.decision_id), ', shown hash ', h('code', {}, a.shown_hash.slice(0, 16)), this.record(a.id))));
   }
+}
+
+// What happened, what is believed, what is done and whether it helps, in plain words.
+function narrative(i: Incident, acts: Intervention[], currency: string): string {
+  const over = i.status === 'resolved';
+  const where = scopeName(i.scope) === 'all traffic' ? 'All traffic' : scopeName(i.scope);
+  const failing = i.observed > i.expected && i.observed <= 1
+    ? `${where} ${over ? 'failed' : 'is failing'}: ${percent(i.observed)} of attempts ${over ? 'were lost' : 'are lost'} where ${percent(i.expected)} is usual`
+    : `${where} ${over ? 'was' : 'is'} not as usual (${words(i.pattern)})`;
+  const since = over ? `, from ${utc(i.started_ms)} to ${utc(i.ended_ms)} UTC.` : ` since ${utc(i.started_ms)} UTC.`;
+  const cause = i.cause === 'none_of_these' ? ' No known cause explains it.'
+    : ` The agent is ${chance(i.posterior)} sure of its cause: ${words(i.cause)}, ${scopeName(i.cause_scope)}.`;
+  const touching = acts.filter((a) => a.type !== 'alert_ops');
+  const running = touching.filter((a) => a.state === 'active' || a.state === 'approved');
+  const waiting = touching.filter((a) => a.state === 'proposed');
+  const say = (list: Intervention[]): string => list.map((a) => does(a).replace(/^./, (c) => c.toLowerCase())).join('; ');
+  let text = failing + since + cause;
+  if (running.length) text += ` In force: ${say(running)}.`;
+  if (waiting.length) text += ` Waiting for a person: ${say(waiting)}.`;
+  if (!running.length && !waiting.length) text += touching.length ? ' What was tried is over.' : over ? ' No traffic was touched.' : ' No traffic is touched.';
+  const judged = touching.filter((a) => a.outcome.result === 'improved' || a.outcome.result === 'worse');
+  if (judged.length) text += ` ${judged.length === 1 ? 'It has' : `${judged.length} of them have`} been judged against a holdout: ${judged.map((a) => a.outcome.result).join(', ')}, ${gain(i.saved_minor, currency)} in all.`;
+  return text;
+}
+
+// How belief moved: a line for each explanation that was ever likely, named at its end.
+function beliefLines(beliefs: Incident['beliefs'], now: number): HTMLElement {
+  const names = new Map<string, number>();
+  for (const b of beliefs) for (const [name, p] of Object.entries(b.posteriors)) names.set(name, Math.max(names.get(name) ?? 0, p));
+  const likely = [...names].filter(([, p]) => p >= 0.1).sort((a, b) => b[1] - a[1]).slice(0, 4).map(([name]) => name);
+  const first = beliefs[0]?.at_ms ?? 0;
+  const last = Math.max(beliefs.at(-1)?.at_ms ?? 0, first + 1);
+  const x = (ms: number): number => (100 * (ms - first)) / (last - first);
+  const of = (b: Incident['beliefs'][number], name: string): number => b.posteriors[name] ?? 0;
+  const lines = likely.map((name, n) => svg('polyline', {
+    class: `line b${n}`, points: beliefs.map((b) => `${x(b.at_ms).toFixed(2)},${(40 - 38 * of(b, name)).toFixed(2)}`).join(' '),
+  }));
+  const told = likely.map((name) => `${explanation(name)} from ${chance(of(beliefs[0] as Incident['beliefs'][number], name))} to ${chance(of(beliefs.at(-1) as Incident['beliefs'][number], name))}`);
+  return h('figure', { class: 'beliefs' },
+    svg('svg', { viewBox: '0 0 100 42', preserveAspectRatio: 'none', role: 'img', 'aria-label': `Probability over time: ${told.join('; ')}` }, ...lines),
+    h('figcaption', {}, h('span', { class: 'muted' }, `${utc(first)} to ${utc(Math.min(last, now))} UTC`),
+      ...likely.map((name, n) => h('span', { class: `key b${n}` }, explanation(name)))));
+}
+
+function explanation(name: string): string {
+  const [cause = '', scope = ''] = name.split(/ (.*)/);
+  const [issuer = '*', method = '*', gateway = '*'] = scope.split('|');
+  return scope ? `${words(cause)}, ${scopeName({ issuer, method, gateway })}` : words(cause);
 }
 
 function timeline(i: Incident, acts: Intervention[]): HTMLElement {

@@ -6,7 +6,7 @@ import {
 } from '../format';
 import { does, isRunning, STATES } from '../parts/facts';
 import { beliefBar, setShape, setSparkline, shape, sparkline } from '../parts/marks';
-import type { Incident, Intervention } from '../protocol';
+import { type Incident, type Intervention, scopeKey } from '../protocol';
 import type { Changes } from '../store';
 import type { Level } from '../severity';
 import { Grid } from './grid';
@@ -88,7 +88,7 @@ export class NowView implements View {
     this.success.show(percent(header.success), all ? `usual ${percent(all.baseline)}` : '');
     if (all) setSparkline(this.spark, all.spark, all.baseline);
     this.rate.show(rate(header.attempts_per_s), 'at present');
-    setText(this.conclusion, header.conclusion);
+    setText(this.conclusion, header.conclusion ? `${sentence(header.conclusion)}.`.replace(/\.\.$/, '.') : '');
     this.conclusion.hidden = !header.conclusion;
   }
 
@@ -108,7 +108,8 @@ export class NowView implements View {
   }
 
   private showDeeds(all: Intervention[]): void {
-    const done = all.filter((i) => i.state !== 'proposed')
+    // The heartbeat is about nothing in particular.
+    const done = all.filter((i) => i.state !== 'proposed' && !(i.type === 'alert_ops' && scopeKey(i.scope) === '*|*|*'))
       .sort((a, b) => Number(isRunning(b)) - Number(isRunning(a)) || b.decided_ms - a.decided_ms).slice(0, DEEDS);
     const c = this.app.currency();
     const now = this.app.now();

@@ -6,7 +6,7 @@ import { milliseconds, number, percent, rate, scopeName, utcDate, words } from '
 import { Chart, type Line, type Span } from '../parts/chart';
 import { does } from '../parts/facts';
 import { shape } from '../parts/marks';
-import { type SeriesPoint, type Scope } from '../protocol';
+import { type Intervention, type SeriesPoint, type Scope } from '../protocol';
 import { levelOf, WORDS } from '../severity';
 import type { Changes } from '../store';
 
@@ -22,6 +22,8 @@ export class SeriesView implements View {
   private range = RANGES[0]?.[1] ?? 900_000;
   private zoomed: [number, number] | undefined;
   private points: SeriesPoint[] = [];
+  private slot_ms = 5000;
+  private acts: Intervention[] = [];
   private charts: Chart[] = [];
   private heading = h('h1', {});
   private now = h('p', { class: 'series-now' });
@@ -40,7 +42,7 @@ export class SeriesView implements View {
     const [issuer = '*', method = '*', gateway = '*'] = (argument || '*|*|*').split('|');
     this.scope = { issuer, method, gateway };
     const csv = h('button', { type: 'button' }, 'CSV');
-    csv.addEventListener('click', () => this.download());
+    csv.addEventListener('click', () => void this.download());
     this.back.addEventListener('click', () => { this.zoomed = undefined; void this.load(); });
     this.tableBox.addEventListener('toggle', () => this.fillTable());
     this.element = h('div', { class: 'series' },
@@ -118,10 +120,13 @@ export class SeriesView implements View {
     const [from, until] = this.zoomed ?? [to - this.range, to];
     this.back.hidden = !this.zoomed;
     try {
-      const points = await this.app.api.series(this.scopeText(), Math.round(from), Math.round(until));
+      const series = await this.app.api.series(this.scopeText(), Math.round(from), Math.round(until));
+      // In the past, what came later must not be seen: of what was done then, the state tells.
+      this.acts = this.app.past() ? [] : await this.app.api.interventions('', from, until);
       if (asked !== this.asked) return;
-      this.points = points;
-      setText(this.note, points.length ? '' : 'No values in this range.');
+      this.points = series.points;
+      this.slot_ms = series.slot_ms;
+      setText(this.note, series.points.length ? '' : 'No values in this range: they are kept for a day, since the agent was started.');
       this.draw();
     } catch (error) {
       setText(this.note, error instanceof Error ? error.message : String(error));
@@ -132,14 +137,14 @@ export class SeriesView implements View {
     for (const chart of this.charts) chart.dispose();
     const p = this.points;
     const times = p.map((x) => x.ts_ms / 1000);
-    const gap = (times[1] ?? 0) - (times[0] ?? 0) || 1;
+    const gap = this.slot_ms / 1000 || 1;
     const spans = this.spans();
-    const of = (read: (x: SeriesPoint) => number): (number | null)[] => p.map((x) => (x.attempts > 0 ? read(x) : null));
+    const of = (read: (x: SeriesPoint) => number | null): (number | null)[] => p.map((x) => (x.attempts > 0 ? read(x) : null));
     const share = (v: number | null): string => percent(v);
     const lines: Record<string, Line[]> = {
       success: [
-        { label: 'usual +2 sd', values: of((x) => Math.min(1, x.baseline + 2 * x.sd)), colour: '--line', format: share },
-        { label: 'usual −2 sd', values: of((x) => Math.max(0, x.baseline - 2 * x.sd)), colour: '--line', format: share },
+        { label: 'usual +2 sd', values: of((x) => (x.baseline === null ? null : Math.min(1, x.baseline + 2 * (x.sd ?? 0)))), colour: '--line', format: share },
+        { label: 'usual −2 sd', values: of((x) => (x.baseline === null ? null : Math.max(0, x.baseline - 2 * (x.sd ?? 0)))), colour: '--line', format: share },
         { label: 'usual', values: of((x) => x.baseline), colour: '--muted', dash: [4, 4], format: share },
         { label: 'success', values: of((x) => x.success), colour: '--text', format: share }],
       latency: [
@@ -169,8 +174,10 @@ export class SeriesView implements View {
   // The interventions that touched this series.
   private spans(): Span[] {
     const same = (a: string, b: string): boolean => a === '*' || b === '*' || a === b;
-    return Object.values(this.app.store.state.interventions)
-      .filter((i) => i.issued_ms > 0 && i.state !== 'rejected' && same(i.scope.issuer, this.scope.issuer)
+    const known = new Map<string, Intervention>();
+    for (const i of [...this.acts, ...Object.values(this.app.store.state.interventions)]) known.set(i.id, i);
+    return [...known.values()]
+      .filter((i) => i.issued_ms > 0 && i.type !== 'alert_ops' && !['rejected', 'withdrawn', 'shadowed'].includes(i.state) && same(i.scope.issuer, this.scope.issuer)
         && same(i.scope.method, this.scope.method) && same(i.scope.gateway, this.scope.gateway))
       .map((i) => ({ from: i.issued_ms / 1000, to: Math.min(i.expires_ms, this.app.now()) / 1000, label: does(i) }));
   }
@@ -185,14 +192,16 @@ export class SeriesView implements View {
           Object.entries(x.declines).map(([k, v]) => `${words(k)} ${v}`).join(', ')].map((text) => h('td', { class: 'num' }, text)))))));
   }
 
-  private download(): void {
-    const classes = [...new Set(this.points.flatMap((x) => Object.keys(x.declines)))].sort();
-    const head = ['ts_ms', 'attempts', 'success', 'baseline', 'sd', 'p50_ms', 'p95_ms', 'p99_ms', 'retry_rate'];
-    const rows = this.points.map((x) => [...head.map((name) => x[name as keyof SeriesPoint] as number), ...classes.map((name) => x.declines[name] ?? 0)].join(','));
-    const text = [[...head, ...classes].join(','), ...rows, ''].join('\n');
-    const url = URL.createObjectURL(new Blob([text], { type: 'text/csv' }));
-    const link = h('a', { href: url, download: `${this.scopeText().replaceAll('|', '_').replaceAll('*', 'any')}.csv` });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(url), 1000);
+  private async download(): Promise<void> {
+    const to = this.app.now();
+    const [from, until] = this.zoomed ?? [to - this.range, to];
+    try {
+      const url = URL.createObjectURL(await this.app.api.seriesCsv(this.scopeText(), Math.round(from), Math.round(until)));
+      const link = h('a', { href: url, download: `${this.scopeText().replaceAll('|', '_').replaceAll('*', 'any')}.csv` });
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(url), 1000);
+    } catch (error) {
+      this.app.say(error instanceof Error ? error.message : String(error), 'wrong');
+    }
   }
 }
