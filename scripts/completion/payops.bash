@@ -16,20 +16,21 @@ _payops_words() {
     broker) echo --port-file --topic-prefix ;;
     topics) echo create list ;;
     'topics create')
-      echo --bootstrap --topic-prefix --connect-timeout --replication-factor --json
+      echo --config --bootstrap --topic-prefix --connect-timeout --replication-factor --json
       ;;
-    'topics list') echo --bootstrap --topic-prefix --connect-timeout --json ;;
+    'topics list') echo --config --bootstrap --topic-prefix --connect-timeout --json ;;
     simulate)
-      echo --bootstrap --scenario --seed --rate --speed --duration --warm-up --start --out --topic-prefix --json
+      echo --config --bootstrap --topic-prefix --scenario --seed --rate --speed --duration --warm-up
+      echo --start --out --json
       ;;
     agent)
       echo --config --bootstrap --mode --state --audit --until-end --verbose --no-console --json
       echo --topic-prefix --console-bind
       ;;
     run) echo --scenario --seed --duration --rate --config --audit --json --quiet ;;
-    approve | reject) echo --bootstrap --key --topic-prefix --by --wait --yes ;;
+    approve | reject) echo --config --bootstrap --key --topic-prefix --by --wait --yes ;;
     kill) echo on off ;;
-    'kill on' | 'kill off') echo --bootstrap --key --topic-prefix --by --wait ;;
+    'kill on' | 'kill off') echo --config --bootstrap --key --topic-prefix --by --wait ;;
     keys) echo new ;;
     'keys new') echo --out ;;
     users) echo add list ;;
@@ -52,7 +53,7 @@ _payops_words() {
     'state show') echo --state --json ;;
     learned) echo show reset --state --json ;;
     'learned show') echo --state --json ;;
-    'learned reset') echo --scope --bootstrap --topic-prefix --key --by ;;
+    'learned reset') echo --scope --config --bootstrap --topic-prefix --key --by ;;
     detect) echo --kind --target-false-alarms --json --out ;;
     backtest) echo --input --bootstrap --topic --from --to --config --report --json ;;
     attribute)

@@ -3,9 +3,11 @@
 #include <cstdio>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "cli.h"
+#include "kafka_options.h"
 #include "payops/core/json_fields.h"
 #include "payops/streaming/development_broker.h"
 #include "payops/streaming/topics.h"
@@ -39,25 +41,23 @@ int serve(const BrokerOptions& options) {
 }
 
 struct TopicsOptions {
-  std::string bootstrap = "localhost:9092";
-  std::string topic_prefix;
-  int64_t connect_timeout_s = 30;
-  int32_t replication_factor = 1;
+  KafkaOptions kafka;
+  std::optional<int64_t> connect_timeout_s;   // else the file's
+  std::optional<int32_t> replication_factor;  // else the file's
   bool json = false;
 };
 
 int topics(const TopicsOptions& options, bool create) {
-  streaming::StreamingConfig config;
-  config.bootstrap = options.bootstrap;
-  config.topic_prefix = options.topic_prefix;
-  config.connect_timeout_s = options.connect_timeout_s;
-  config.replication_factor = options.replication_factor;
+  auto config = kafka_of(options.kafka);
+  if (!config) return report_local(config.error());
+  if (options.connect_timeout_s) config->connect_timeout_s = *options.connect_timeout_s;
+  if (options.replication_factor) config->replication_factor = *options.replication_factor;
   const auto waiting = [](const std::string& sentence) {
     std::fprintf(stderr, "payops topics: %s\n", sentence.c_str());
     return !Signals::stop_requested();
   };
-  const auto states =
-      create ? streaming::create_topics(config, waiting) : streaming::list_topics(config, waiting);
+  const auto states = create ? streaming::create_topics(*config, waiting)
+                             : streaming::list_topics(*config, waiting);
   if (!states) return report(states.error());
   Json all = Json::array();
   for (const streaming::TopicState& state : *states) {
@@ -96,13 +96,12 @@ void add_topics_command(CLI::App& app, Command& command) {
   for (const bool create : {true, false}) {
     CLI::App* verb = create ? sub->add_subcommand("create", "Create what is missing")
                             : sub->add_subcommand("list", "Show what there is");
-    verb->add_option("--bootstrap", options->bootstrap, "Kafka, host:port")->capture_default_str();
-    verb->add_option("--topic-prefix", options->topic_prefix, "Put before every topic's name");
-    verb->add_option("--connect-timeout", options->connect_timeout_s, "Seconds to wait for Kafka")
-        ->capture_default_str();
+    add_kafka_options(*verb, options->kafka);
+    verb->add_option("--connect-timeout", options->connect_timeout_s,
+                     "Seconds to wait for Kafka (default: the file's, or 30)");
     if (create) {
-      verb->add_option("--replication-factor", options->replication_factor, "Of new topics")
-          ->capture_default_str();
+      verb->add_option("--replication-factor", options->replication_factor,
+                       "Of new topics (default: the file's, or 1)");
     }
     verb->add_flag("--json", options->json, "One JSON document on stdout");
     verb->footer(std::string("Example: payops topics ") + (create ? "create" : "list") +

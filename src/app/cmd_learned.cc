@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cli.h"
+#include "kafka_options.h"
 #include "payops/core/json_fields.h"
 #include "payops/core/text.h"
 #include "stored_agent.h"
@@ -21,8 +22,7 @@ struct LearnedOptions {
 
 struct ResetOptions {
   std::string scope;
-  std::string bootstrap = "localhost:9092";
-  std::string topic_prefix;
+  KafkaOptions kafka;
   std::string key_file;
   std::string by;
 };
@@ -69,15 +69,14 @@ int reset(const ResetOptions& options) {
                        "\" is no scope: give issuer|method|gateway, \"*\" for any, as in "
                        "\"HDFC|*|*\""});
   }
-  streaming::StreamingConfig config;
-  config.bootstrap = options.bootstrap;
-  config.topic_prefix = options.topic_prefix;
+  const auto config = kafka_of(options.kafka);
+  if (!config) return report_local(config.error());
   const char* user = std::getenv("USER");
   const std::string by = !options.by.empty() ? options.by : user != nullptr ? user : "operator";
   std::string signed_scope = to_string(*scope);  // "|" parts the fields of what is signed
   std::replace(signed_scope.begin(), signed_scope.end(), '|', '/');
   return send_verdict(
-      config, {.proposal_id = "learned", .verdict = "reset", .shown_hash = signed_scope, .by = by},
+      *config, {.proposal_id = "learned", .verdict = "reset", .shown_hash = signed_scope, .by = by},
       options.key_file, kAnswerWaitS, "forget what was learnt of " + describe(*scope));
 }
 
@@ -107,9 +106,7 @@ void add_learned_command(CLI::App& app, Command& command) {
   CLI::App* reset_app = sub->add_subcommand("reset", "A signed command to forget a scope");
   reset_app->add_option("--scope", forget->scope, "issuer|method|gateway; \"*|*|*\" is everything")
       ->required();
-  reset_app->add_option("--bootstrap", forget->bootstrap, "Kafka, host:port")
-      ->capture_default_str();
-  reset_app->add_option("--topic-prefix", forget->topic_prefix, "Put before every topic's name");
+  add_kafka_options(*reset_app, forget->kafka);
   reset_app->add_option("--key", forget->key_file, "File with your secret key (payops keys new)")
       ->required();
   reset_app->add_option("--by", forget->by, "Your name, for the audit log (default: $USER)");

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli.h"
+#include "kafka_options.h"
 #include "live_world.h"
 #include "payops/core/clock.h"
 #include "payops/core/json_fields.h"
@@ -16,8 +17,7 @@ namespace payops::app {
 namespace {
 
 struct SimulateOptions {
-  std::string bootstrap = "localhost:9092";
-  std::string topic_prefix;
+  KafkaOptions kafka;
   std::string scenario = "continuous_drift";
   uint64_t seed = 1;
   double rate_tps = 0.0;
@@ -34,8 +34,9 @@ int simulate(const SimulateOptions& options) {
   if (!scenario) return report(scenario.error());
   LiveWorldSpec spec;
   spec.scenario = std::move(*scenario);
-  spec.streaming.bootstrap = options.bootstrap;
-  spec.streaming.topic_prefix = options.topic_prefix;
+  auto kafka = kafka_of(options.kafka);
+  if (!kafka) return report_local(kafka.error());
+  spec.streaming = std::move(*kafka);
   spec.seed = options.seed;
   if (options.rate_tps > 0) spec.rate_tps = options.rate_tps;
   spec.speed = options.out.empty() ? options.speed : 0.0;
@@ -90,8 +91,7 @@ int simulate(const SimulateOptions& options) {
 void add_simulate_command(CLI::App& app, Command& command) {
   auto options = std::make_shared<SimulateOptions>();
   CLI::App* sub = app.add_subcommand("simulate", "A payment world that answers to interventions");
-  sub->add_option("--bootstrap", options->bootstrap, "Kafka, host:port")->capture_default_str();
-  sub->add_option("--topic-prefix", options->topic_prefix, "Put before every topic's name");
+  add_kafka_options(*sub, options->kafka);
   sub->add_option("--scenario", options->scenario, "Name in simulators/scenarios, or a file")
       ->capture_default_str();
   sub->add_option("--seed", options->seed, "Same seed, same world")->capture_default_str();

@@ -8,6 +8,7 @@
 
 #include "audit_key.h"
 #include "cli.h"
+#include "kafka_options.h"
 #include "payops/core/text.h"
 #include "terminal.h"
 #include "verdict_client.h"
@@ -17,20 +18,12 @@ namespace {
 
 struct VerdictOptions {
   std::string id;
-  std::string bootstrap = "localhost:9092";
-  std::string topic_prefix;
+  KafkaOptions kafka;
   std::string key_file;
   std::string by;
   bool yes = false;
   double wait_s = kAnswerWaitS;
 };
-
-streaming::StreamingConfig streaming_of(const VerdictOptions& options) {
-  streaming::StreamingConfig config;
-  config.bootstrap = options.bootstrap;
-  config.topic_prefix = options.topic_prefix;
-  return config;
-}
 
 std::string person(const VerdictOptions& options) {
   if (!options.by.empty()) return options.by;
@@ -53,8 +46,10 @@ Result<bool> confirmed(const VerdictOptions& options, const std::string& questio
 }
 
 int answer(const VerdictOptions& options, const std::string& verdict) {
-  const streaming::StreamingConfig config = streaming_of(options);
-  const auto proposal = find_proposal(config, options.id);
+  const auto config = kafka_of(options.kafka);
+  if (!config) return report_local(config.error());
+  if (const Status key = check_key(options.key_file); !key) return report(key.error());
+  const auto proposal = find_proposal(*config, options.id);
   if (!proposal) return report(proposal.error());
   if (!*proposal) {
     std::fprintf(stderr, "payops: no proposal %s waits on payops.decisions\n", options.id.c_str());
@@ -68,7 +63,7 @@ int answer(const VerdictOptions& options, const std::string& verdict) {
     std::printf("nothing was sent\n");
     return kExitNo;
   }
-  return send_verdict(config,
+  return send_verdict(*config,
                       {.proposal_id = options.id,
                        .verdict = verdict,
                        .shown_hash = (*proposal)->intervention.shown_hash,
@@ -77,8 +72,10 @@ int answer(const VerdictOptions& options, const std::string& verdict) {
 }
 
 int kill(const VerdictOptions& options, const std::string& position) {
+  const auto config = kafka_of(options.kafka);
+  if (!config) return report_local(config.error());
   return send_verdict(
-      streaming_of(options),
+      *config,
       {.proposal_id = "kill", .verdict = position, .shown_hash = "", .by = person(options)},
       options.key_file, options.wait_s, "kill switch " + position);
 }
@@ -97,8 +94,7 @@ int new_key(const std::string& file) {
 }
 
 void add_common(CLI::App* sub, const std::shared_ptr<VerdictOptions>& options) {
-  sub->add_option("--bootstrap", options->bootstrap, "Kafka, host:port")->capture_default_str();
-  sub->add_option("--topic-prefix", options->topic_prefix, "Put before every topic's name");
+  add_kafka_options(*sub, options->kafka);
   sub->add_option("--key", options->key_file, "File with your secret key (payops keys new)")
       ->required();
   sub->add_option("--by", options->by, "Your name, for the audit log (default: $USER)");

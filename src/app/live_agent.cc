@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <limits>
+#include <map>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -128,6 +129,7 @@ class Term {
   [[nodiscard]] Status open_input();
   [[nodiscard]] Status assign_new_partitions();
   void take_batch();
+  void take_verdict(const streaming::Record& record, int64_t now_ms);
   [[nodiscard]] payments_agent::Health health();
   [[nodiscard]] std::vector<Cursor> cursors() const;
   [[nodiscard]] Result<TermEnd> turn_until_over();
@@ -158,13 +160,15 @@ class Term {
   std::vector<std::string> keys_;  // whose verdicts count
   std::string payments_id_, approvals_id_;
   std::vector<streaming::Position> assigned_;
-  std::vector<streaming::Watermarks> ends_;  // of --until-end
+  std::vector<streaming::Watermarks> ends_;  // when the term began
   Totals at_start_;
   int64_t last_message_ms_ = 0;  // wall clock
   int64_t last_wall_ms_ = 0;
   int64_t distrust_clock_until_ms_ = 0;
   int64_t next_partitions_ms_ = 0;
-  bool gap_ = false;
+  std::string gap_;         // what is missing, until a cycle has been told
+  bool caught_up_ = false;  // with what was in the topics when the term began
+  std::map<int32_t, int64_t> others_verdicts_to_;  // by partition: the offset of the first of ours
   int64_t back_off_ms_ = 0;
   int64_t failing_since_ms_ = 0;  // wall clock; 0 = not failing
   std::string trouble_;
@@ -233,11 +237,9 @@ Status Term::open_input() {
   if (agent_.closed_to_ms() > 0) observer_->set_closed_to(agent_.closed_to_ms() / 1000 - 1);
   assigned_.clear();
   if (Status status = assign_new_partitions(); !status) return status;
-  if (spec_.until_end) {
-    auto ends = consumer_->watermarks();
-    if (!ends) return tl::make_unexpected(ends.error());
-    ends_ = std::move(*ends);
-  }
+  auto ends = consumer_->watermarks();
+  if (!ends) return tl::make_unexpected(ends.error());
+  ends_ = std::move(*ends);
   payments_agent::LoopOptions options;
   options.build = kVersion;
   options.config = spec_.config.agent;
@@ -271,12 +273,17 @@ Status Term::assign_new_partitions() {
     if (known) continue;
     fresh = true;
     const std::string& topic_id = mark.topic == kPaymentsIndex ? payments_id_ : approvals_id_;
-    // Payments are read from the beginning; verdicts that came before this agent ever ran are not
-    // about anything it proposed.
+    // Without state everything is read from the beginning. Verdicts from before are not about
+    // anything this agent proposed, but a kill switch that is on stays on.
     Cursor cursor{topic_id, mark.partition, mark.begin, mark.begin, {}, {}};
-    if (mark.topic == kApprovalsIndex) cursor.replay_from = cursor.seen_to = mark.end;
+    bool stored_before = false;
     for (const Cursor& stored : stepper_->cursors()) {
-      if (stored.topic_id == topic_id && stored.partition == mark.partition) cursor = stored;
+      if (stored.topic_id != topic_id || stored.partition != mark.partition) continue;
+      cursor = stored;
+      stored_before = true;
+    }
+    if (mark.topic == kApprovalsIndex && !stored_before) {
+      others_verdicts_to_[mark.partition] = mark.end;
     }
     assigned_.push_back({mark.topic, mark.partition, cursor.replay_from});
     if (mark.topic == kPaymentsIndex) {
@@ -308,6 +315,16 @@ std::vector<Cursor> Term::cursors() const {
   return cursors;
 }
 
+void Term::take_verdict(const streaming::Record& record, int64_t now_ms) {
+  payments_agent::VerdictInput input = read_verdict(record.payload, keys_, now_ms);
+  const auto others = others_verdicts_to_.find(record.partition);
+  if (others != others_verdicts_to_.end() && record.offset < others->second) {
+    if (!input.signature_ok || input.verdict.proposal_id != "kill") return;
+    input.received_ts_ms = input.verdict.ts_ms;  // in their order, old as they are
+  }
+  loop_->add_verdict(std::move(input));
+}
+
 void Term::take_batch() {
   const streaming::Batch batch = consumer_->poll(spec_.until_end ? 20 : 50);
   const int64_t now_ms = clock_.now_ms();
@@ -317,7 +334,7 @@ void Term::take_batch() {
     if (record.topic == kPaymentsIndex) {
       messages_.push_back({record.partition, record.offset, record.payload});
     } else {
-      loop_->add_verdict(read_verdict(record.payload, keys_, now_ms));
+      take_verdict(record, now_ms);
     }
   }
   const int64_t begun_ns = monotonic_ns();
@@ -328,11 +345,12 @@ void Term::take_batch() {
     if (end.topic == kPaymentsIndex) observer_->at_end(end.partition, now_ms);
   }
   for (const streaming::Gap& gap : batch.gaps) {
-    gap_ = true;
-    spec_.on_trouble("partition " + std::to_string(gap.partition) + ": wanted offset " +
-                     std::to_string(gap.wanted) + ", the broker goes on at " +
-                     std::to_string(gap.resumed) + "; " + std::to_string(gap.lost()) +
-                     " messages are gone");
+    const std::string lost = "partition " + std::to_string(gap.partition) + ": wanted offset " +
+                             std::to_string(gap.wanted) + ", the broker goes on at " +
+                             std::to_string(gap.resumed) + "; " + std::to_string(gap.lost()) +
+                             " messages are gone";
+    spec_.on_trouble(lost);
+    if (gap_.empty()) gap_ = "messages are missing from the input: " + lost;
   }
   // A broker that is away is no silence of the payments.
   if (consumer_->broker_up()) observer_->tick(now_ms);
@@ -357,8 +375,10 @@ payments_agent::Health Term::health() {
     health.observe_only = "the machine's clock went backwards";
   } else if (age_max_s > 0 && age_s > age_max_s) {
     health.observe_only = "the input is " + fixed(age_s, 0) + " s old";
-  } else if (gap_) {
-    health.observe_only = "messages are missing from the input";
+  } else if (!gap_.empty()) {
+    health.observe_only = gap_;
+  } else if (!caught_up_) {
+    health.observe_only = "still reading what came before the start";
   }
   return health;
 }
@@ -462,7 +482,8 @@ Result<TermEnd> Term::turn_until_over() {
     trouble_.clear();
     back_off_ms_ = 0;
     failing_since_ms_ = 0;
-    gap_ = false;
+    if (stepper_->step() > step_before) gap_.clear();
+    caught_up_ = caught_up_ || consumer_->has_read_to(ends_);
     tell_kill_switch();
     write_health(!now.observe_only.empty() ? now.observe_only : kill_told_);
     tell_console(now.observe_only);

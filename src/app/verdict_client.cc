@@ -45,6 +45,12 @@ std::optional<payments_agent::VerdictResult> as_result(std::string_view payload,
   return std::nullopt;
 }
 
+Result<std::string> key_in(const std::string& file) {
+  const auto key = read_file(file);
+  if (key) return key->substr(0, key->find('\n'));
+  return fail(ErrorCode::config, key.error().message + "; \"payops keys new\" makes a key");
+}
+
 // A reader of what is decided from now on.
 Result<std::unique_ptr<streaming::Consumer>> read_decisions_from_now(
     const streaming::StreamingConfig& config) {
@@ -63,6 +69,13 @@ Result<std::unique_ptr<streaming::Consumer>> read_decisions_from_now(
 }
 
 }  // namespace
+
+Status check_key(const std::string& file) {
+  const auto key = key_in(file);
+  if (!key) return tl::make_unexpected(key.error());
+  Verdict probe;
+  return safety::sign_verdict(probe, *key);
+}
 
 Result<std::optional<Proposal>> find_proposal(const streaming::StreamingConfig& config,
                                               const std::string& action_id) {
@@ -97,13 +110,11 @@ Result<std::optional<Proposal>> find_proposal(const streaming::StreamingConfig& 
 Result<std::optional<payments_agent::VerdictResult>> publish_verdict(
     const streaming::StreamingConfig& config, Verdict verdict, const std::string& key_file,
     double wait_s) {
-  const auto key = read_file(key_file);
-  if (!key) {
-    return fail(ErrorCode::config, key.error().message + "; \"payops keys new\" makes a key");
-  }
+  const auto key = key_in(key_file);
+  if (!key) return tl::make_unexpected(key.error());
   const SystemClock clock;
   verdict.ts_ms = clock.now_ms();
-  if (Status status = safety::sign_verdict(verdict, key->substr(0, key->find('\n'))); !status) {
+  if (Status status = safety::sign_verdict(verdict, *key); !status) {
     return tl::make_unexpected(status.error());
   }
   if (auto cluster = streaming::await_cluster(config); !cluster) {

@@ -17,6 +17,9 @@ struct Proposal {
   std::string decision_id;
 };
 
+// Whether the file holds a secret key. Errors: config, in a sentence.
+[[nodiscard]] Status check_key(const std::string& file);
+
 // Looks through payops.decisions for the proposal with this action id; nothing when there is none.
 // Errors: unavailable.
 [[nodiscard]] Result<std::optional<Proposal>> find_proposal(

@@ -33,6 +33,7 @@ struct Snapshot {
   Modes modes;
   Totals totals;
   int64_t closed_to_ms = 0;
+  uint64_t origin = 0;
   std::string digest;
   static constexpr auto fields() {
     return std::make_tuple(
@@ -44,7 +45,7 @@ struct Snapshot {
         field("incidents", &Snapshot::incidents), field("kill_switch", &Snapshot::kill_switch),
         field("last_reset_ts_ms", &Snapshot::last_reset_ts_ms), field("modes", &Snapshot::modes),
         field("totals", &Snapshot::totals), field("closed_to_ms", &Snapshot::closed_to_ms),
-        field("digest", &Snapshot::digest));
+        field("origin", &Snapshot::origin), field("digest", &Snapshot::digest));
   }
 };
 constexpr uint32_t kSnapshotVersion = 3;
@@ -122,14 +123,27 @@ void PaymentsAgent::Impl::configure(const AgentConfig& next) {
   reasoner.decode(in);
   PAYOPS_CHECK(in.at_end());
   const std::string interventions = ledger.encode();
-  ledger = action::Ledger(config.seed);
+  ledger = action::Ledger(id_seed());
   PAYOPS_CHECK(ledger.decode(interventions).has_value());
   rule.cycles = config.min_action_frequency.cycles;
   planner = std::make_unique<decision::Planner>(config.planner);
   extend(*planner);
 }
 
+uint64_t PaymentsAgent::Impl::id_seed() const {
+  return origin <= 1 ? config.seed : mix64(config.seed, origin);
+}
+
+std::string PaymentsAgent::Impl::step_tag(const Cycle& cycle) const {
+  const std::string step = std::to_string(cycle.input->step);
+  return origin <= 1 ? step : std::to_string(origin) + "." + step;
+}
+
 Result<StepOutput> PaymentsAgent::Impl::step(const InputHead& head, std::string_view block) {
+  if (head.step == 1) {
+    origin = head.health.epoch;
+    ledger = action::Ledger(id_seed());
+  }
   learn_names(dictionary, head.names);
   totals.attempts += head.counts.attempts;
   totals.late += head.counts.late;
@@ -143,7 +157,7 @@ Result<StepOutput> PaymentsAgent::Impl::step(const InputHead& head, std::string_
   cycle.report.trigger = name_of(head.trigger);
   cycle.report.at_ms = head.watermark_ms;
   cycle.report.observe_only = head.health.observe_only;
-  cycle.report.decision_id = "dec-" + hex64(mix64(config.seed, head.step));
+  cycle.report.decision_id = "dec-" + hex64(mix64(id_seed(), head.step));
   if (!head.config.empty()) cycle.effects.audit.push_back(config_record(head));
   const observation::IngestCounts& counts = head.counts;
   if (counts.late != 0 || counts.duplicates != 0 || !counts.dead_letters.empty() ||
@@ -152,7 +166,7 @@ Result<StepOutput> PaymentsAgent::Impl::step(const InputHead& head, std::string_
   }
   for (std::size_t i = 0; i < head.dead_letters.size(); ++i) {
     cycle.effects.outbox.push_back(
-        dead_letter_message(head.dead_letters[i], head.source, head.step, i));
+        dead_letter_message(head.dead_letters[i], head.source, step_tag(cycle), i));
   }
 
   graph::Checkpoint at = graph.start();
@@ -213,6 +227,7 @@ std::string PaymentsAgent::Impl::encode() const {
                     .modes = modes,
                     .totals = totals,
                     .closed_to_ms = closed_to_ms,
+                    .origin = origin,
                     .digest = digest};
   for (std::size_t d = 0; d < kDimensions; ++d) snapshot.names[d] = dictionary.tables[d].names();
   for (std::size_t d = 0; d < kDetails; ++d) snapshot.details[d] = dictionary.details[d].names();
@@ -230,6 +245,7 @@ Status PaymentsAgent::Impl::decode(std::string_view bytes) {
   }
   const auto parsed = recorded_config(snapshot->config);
   if (!parsed) return tl::make_unexpected(parsed.error());
+  origin = snapshot->origin;
   configure(*parsed);
   config_hash = sha256_hex(snapshot->config);
   for (std::size_t d = 0; d < kDimensions; ++d) dictionary.tables[d].assign(snapshot->names[d]);

@@ -51,6 +51,7 @@ struct PaymentsAgent::Impl {
   Modes modes;                            // observe
   Totals totals;
   int64_t closed_to_ms = 0;
+  uint64_t origin = 0;  // the lease's epoch at the first step: tells one state's ids from another's
   std::string digest;
 
   // What the configuration makes.
@@ -63,6 +64,10 @@ struct PaymentsAgent::Impl {
   std::vector<graph::NodeTiming> timings;
 
   void configure(const AgentConfig& next);
+  // What ids are made of beside the step. That of the first state a cluster has seen is the seed.
+  [[nodiscard]] uint64_t id_seed() const;
+  // The step in the ids of messages: "17", or in later states "3.17".
+  [[nodiscard]] std::string step_tag(const Cycle& cycle) const;
   [[nodiscard]] Result<StepOutput> step(const InputHead& head, std::string_view block);
   // The configured limits under the modes that people have set.
   [[nodiscard]] safety::Limits limits() const;

@@ -103,14 +103,14 @@ Observed PaymentsAgent::Impl::observe(const Cycle& cycle) {
     audit(delta.effects, ledger.sent(result.id, result.published, result.reason, ts_ms));
     const Intervention* withdrawn = result.uncertain ? ledger.find(result.id) : nullptr;
     if (withdrawn != nullptr) {  // it may have reached the topic after all
-      delta.effects.outbox.push_back(tombstone_message(withdrawn->action.key(), cycle.input->step));
+      delta.effects.outbox.push_back(tombstone_message(withdrawn->action.key(), step_tag(cycle)));
     }
   }
   for (const VerdictInput& input : cycle.input->verdicts) take_verdict(input, cycle, delta);
   action::Ticked ticked = ledger.tick(ts_ms);
   audit(delta.effects, std::move(ticked.transitions));
   for (const std::string& key : ticked.tombstones) {
-    delta.effects.outbox.push_back(tombstone_message(key, cycle.input->step));
+    delta.effects.outbox.push_back(tombstone_message(key, step_tag(cycle)));
   }
   delta.to_settle = ledger.to_settle();
   delta.killed = kill_switch.on || cycle.input->health.killed;
@@ -261,9 +261,8 @@ Reasoned PaymentsAgent::Impl::reason(const Cycle& cycle) {
   for (const Incident& incident : delta.incidents) {
     delta.effects.audit.push_back(incident_record(incident, ts_ms));
     const auto care = incidents.care().find(incident.id);
-    delta.effects.outbox.push_back(
-        incident_message(incident, care == incidents.care().end() ? IncidentCare{} : care->second,
-                         cycle.input->step));
+    delta.effects.outbox.push_back(incident_message(
+        incident, care == incidents.care().end() ? IncidentCare{} : care->second, step_tag(cycle)));
   }
   return delta;
 }
@@ -290,6 +289,7 @@ void PaymentsAgent::Impl::settle(const std::string& action_id, const Cycle& cycl
   delta.audit.push_back(transition_record(ledger.settle(action_id, verdict, issue(cycle))));
   const Intervention* settled = ledger.find(action_id);
   if (settled->state != InterventionState::approved) return;
+  ++totals.actions;
   delta.audit.push_back(decided_record(*settled, now_ms(cycle)));
   delta.outbox.push_back(action_message(
       settled->action, now_ms(cycle) + std::llround(config.publish_deadline_s * 1000)));

@@ -88,8 +88,8 @@ OutboxEntry action_message(const Action& action, int64_t not_after_ms) {
           .guarded = starts};
 }
 
-OutboxEntry tombstone_message(const std::string& key, uint64_t step) {
-  return {.id = "end-" + std::to_string(step) + "-" + key,
+OutboxEntry tombstone_message(const std::string& key, const std::string& step_tag) {
+  return {.id = "end-" + step_tag + "-" + key,
           .topic = "actions",
           .key = key,
           .payload = "",
@@ -113,10 +113,11 @@ OutboxEntry decision_message(const CycleReport& report, const AuditRecord& recor
           .guarded = false};
 }
 
-OutboxEntry incident_message(const Incident& incident, const IncidentCare& care, uint64_t step) {
+OutboxEntry incident_message(const Incident& incident, const IncidentCare& care,
+                             const std::string& step_tag) {
   Json body = to_json(incident);
   body.update(to_json(care));
-  return {.id = incident.id + "-" + std::to_string(step),
+  return {.id = incident.id + "-" + step_tag,
           .topic = "alerts",
           .key = incident.id,
           .payload = dump(body),
@@ -125,14 +126,14 @@ OutboxEntry incident_message(const Incident& incident, const IncidentCare& care,
 }
 
 OutboxEntry dead_letter_message(const observation::DeadLetter& letter, const std::string& source,
-                                uint64_t step, std::size_t index) {
+                                const std::string& step_tag, std::size_t index) {
   const Json body = {{"reason", name_of(letter.reason)},
                      {"field", letter.field_name},
                      {"topic", source},
                      {"partition", letter.slot},
                      {"offset", letter.offset},
                      {"payload", letter.payload}};
-  return {.id = "dlq-" + std::to_string(step) + "-" + std::to_string(index),
+  return {.id = "dlq-" + step_tag + "-" + std::to_string(index),
           .topic = "dead-letters",
           .key = std::string(name_of(letter.reason)),
           .payload = dump(body),

@@ -29,15 +29,16 @@ namespace payops::payments_agent {
 // The whole cycle, with the series that are in trouble only.
 [[nodiscard]] AuditRecord decision_record(const CycleReport& report);
 
+// `step_tag` names the step in a message's id: PaymentsAgent::Impl::step_tag.
 [[nodiscard]] OutboxEntry action_message(const Action& action, int64_t not_after_ms);
-[[nodiscard]] OutboxEntry tombstone_message(const std::string& key, uint64_t step);
+[[nodiscard]] OutboxEntry tombstone_message(const std::string& key, const std::string& step_tag);
 // The cycle as its decision_record() has it, with the proposal a person is asked about, if any.
 [[nodiscard]] OutboxEntry decision_message(const CycleReport& report, const AuditRecord& record,
                                            const Intervention* proposal);
 [[nodiscard]] OutboxEntry incident_message(const Incident& incident, const IncidentCare& care,
-                                           uint64_t step);
+                                           const std::string& step_tag);
 [[nodiscard]] OutboxEntry dead_letter_message(const observation::DeadLetter& letter,
-                                              const std::string& source, uint64_t step,
-                                              std::size_t index);
+                                              const std::string& source,
+                                              const std::string& step_tag, std::size_t index);
 
 }  // namespace payops::payments_agent

@@ -11,10 +11,11 @@ namespace {
 int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
 
 OutboxEntry checkpoint_entry(const Checkpoint& checkpoint) {
-  return {.id = "checkpoint-" + std::to_string(checkpoint.seq),
-          .topic = "decisions",
-          .key = std::string(kCheckpointKey),
-          .payload = dump(to_json(checkpoint))};
+  return {
+      .id = "checkpoint-" + std::to_string(checkpoint.seq) + "-" + checkpoint.hash.substr(0, 16),
+      .topic = "decisions",
+      .key = std::string(kCheckpointKey),
+      .payload = dump(to_json(checkpoint))};
 }
 
 bool is_checkpoint(const OutboxEntry& entry) {

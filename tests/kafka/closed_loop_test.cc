@@ -134,6 +134,51 @@ TEST_CASE("garbage goes to the dead letters with its reason and place, and the s
   CHECK(offsets.size() == bad.size());
 }
 
+TEST_CASE("a successor without state keeps the kill switch on, and reads the past without acting") {
+  TemporaryFolder folder;
+  const Deployment deployment(folder.path(), "successor.");
+  const std::string key = folder.path() + "/operator.key";
+  std::string public_key = run_payops(folder.path(), {"keys", "new", "--out", key});
+  public_key.resize(64);
+  deployment.configure("agent: {operator_keys: [" + public_key + "]}");
+  Process world("world", folder.path(),
+                deployment.simulate({"--scenario", "gateway_failure", "--speed", "0", "--duration",
+                                     "600", "--seed", "5"}));
+  REQUIRE(world.wait(100));
+
+  Process first("first", folder.path(), deployment.agent());
+  run_payops(folder.path(), {"kill", "on", "--config", deployment.config_file, "--key", key, "--by",
+                             "anna", "--wait", "60"});
+  first.signal(SIGKILL);
+  REQUIRE(first.wait(10));
+
+  std::vector<std::string> cold = deployment.agent();
+  for (std::string& word : cold) {
+    if (word == folder.path() + "/state") word = folder.path() + "/other_state";
+    if (word == deployment.audit_dir()) word = folder.path() + "/other_audit";
+  }
+  Process second("second", folder.path(), cold);
+  // It answers once it has read everything: nothing was tried on the way, the switch was found on.
+  run_payops(folder.path(), {"kill", "on", "--config", deployment.config_file, "--key", key, "--by",
+                             "ben", "--wait", "60"});
+  second.signal(SIGINT);
+  REQUIRE(second.wait(60));
+  CHECK_MESSAGE(second.exit_status() == 0, second.err());
+
+  std::set<std::string> granted;
+  for (const auto& [kind, text] : audit_records(folder.path() + "/other_audit")) {
+    const Json body = Json::parse(text);
+    if (kind == "verdict" && body["result"] == "granted") {
+      granted.insert(body["verdict"]["by"].get<std::string>());
+    }
+  }
+  CHECK(granted.count("anna") == 1);
+  for (const TopicRecord& record : read_topic(deployment, "payops.actions")) {
+    if (record.payload.empty()) continue;
+    CHECK(Json::parse(record.payload)["type"] == "alert_ops");
+  }
+}
+
 TEST_CASE("without a broker the agent says so and ends with status 3") {
   TemporaryFolder folder;
   const Deployment deployment(folder.path(), "away.");

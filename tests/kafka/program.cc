@@ -28,6 +28,10 @@ Deployment::Deployment(std::string in_folder, std::string with_prefix)
       << "}\n";
 }
 
+void Deployment::configure(const std::string& line) const {
+  std::ofstream(config_file, std::ios::app) << line << "\n";
+}
+
 std::vector<std::string> Deployment::agent(const std::vector<std::string>& more) const {
   std::vector<std::string> argv{payops_program(), "agent",           "--config", config_file,
                                 "--state",        folder + "/state", "--audit",  audit_dir()};

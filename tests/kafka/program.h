@@ -20,6 +20,8 @@ struct Deployment {
 
   // Creates the topics. Throws when that fails.
   Deployment(std::string folder, std::string prefix);
+  // A line more in the configuration file.
+  void configure(const std::string& line) const;
   [[nodiscard]] std::vector<std::string> agent(const std::vector<std::string>& more = {}) const;
   [[nodiscard]] std::vector<std::string> simulate(const std::vector<std::string>& more) const;
   [[nodiscard]] std::string audit_dir() const { return folder + "/audit"; }

@@ -102,6 +102,25 @@ TEST_CASE("a proposal goes out only on a signed yes to exactly what was shown") 
   CHECK(loop.agent->ledger().find(id)->state == InterventionState::active);
 }
 
+TEST_CASE("an agent that begins without state under a later lease has ids of its own") {
+  const auto ids = [](uint64_t epoch) {
+    ClosedLoop loop("gateway_failure");
+    loop.health.epoch = epoch;
+    loop.run(60);
+    std::set<std::string> all;
+    for (const Action& action : loop.published) all.insert(action.action_id);
+    REQUIRE_FALSE(all.empty());
+    loop.restart();  // the ids go on as they began
+    loop.health.epoch = epoch + 5;
+    CHECK(loop.agent->ledger().find(*all.begin()) != nullptr);
+    loop.run(60);
+    for (const Action& action : loop.published) all.insert(action.action_id);
+    return all;
+  };
+  const auto first = ids(1), second = ids(2);
+  for (const std::string& id : second) CHECK(first.count(id) == 0);
+}
+
 TEST_CASE("no answer in time means no") {
   AgentConfig config;
   config.limits.mode = Mode::approve;

@@ -312,7 +312,9 @@ TEST_CASE("each step publishes a signed checkpoint of its last line") {
                             .sig = "signed:" + std::string(last->hash)};
     CHECK(stepper.checkpoint() == wanted);
     CHECK(world.files.checkpoint() == wanted);
-    const OutboxEntry& entry = world.seen.at("checkpoint-" + std::to_string(wanted.seq)).front();
+    const OutboxEntry& entry =
+        world.seen.at("checkpoint-" + std::to_string(wanted.seq) + "-" + wanted.hash.substr(0, 16))
+            .front();
     CHECK(entry.topic == "decisions");
     const auto published = from_json<Checkpoint>(Json::parse(entry.payload));
     REQUIRE(published);

@@ -41,7 +41,7 @@ struct ObservationConfig {
   uint32_t max_open_cells = 262'144;       // over all open seconds (about 330 bytes each); as above
   uint32_t max_open_seconds = 7'200;       // beyond: the oldest close early
   uint32_t max_open_attempts = 8'388'608;  // remembered for duplicates (16 bytes each); as above
-  uint32_t max_dead_letters = 1'000;       // held until taken; beyond: counted only
+  uint32_t max_dead_letters = 4'096;       // held until taken; beyond: counted only
   uint32_t max_unknown_codes = 256;        // named; beyond: counted as "other"
 
   static constexpr auto fields() {
