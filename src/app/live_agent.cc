@@ -1,7 +1,5 @@
 #include "live_agent.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -14,6 +12,7 @@
 
 #include "health_file.h"
 #include "live_storage.h"
+#include "local_kill_switch.h"
 #include "payops/core/clock.h"
 #include "payops/core/digest.h"
 #include "payops/core/json_fields.h"
@@ -84,22 +83,6 @@ class TellingOutbox final : public Outbox {
  private:
   streaming::KafkaOutbox kafka_;
   const std::function<void(const OutboxEntry&)>& tell_;
-};
-
-// The kill switch outside Kafka: a file, or a signal. Outlives a term.
-class LocalKillSwitch {
- public:
-  explicit LocalKillSwitch(std::string file) : file_(std::move(file)) {}
-  bool on() {
-    if (const int request = Signals::take_kill_request(); request >= 0) by_signal_ = request == 1;
-    return by_signal_ || access(file_.c_str(), F_OK) == 0;
-  }
-  // Who threw it, while it is on.
-  [[nodiscard]] std::string by() const { return by_signal_ ? "a signal" : "the file " + file_; }
-
- private:
-  std::string file_;
-  bool by_signal_ = false;
 };
 
 enum class TermEnd { lease_lost, stopped };

@@ -18,7 +18,7 @@ void require_sodium() {
   PAYOPS_CHECK(ready);
 }
 
-const unsigned char* bytes_of(std::string_view text) {
+const unsigned char* octets(std::string_view text) {
   return reinterpret_cast<const unsigned char*>(text.data());
 }
 
@@ -45,8 +45,7 @@ Result<KeyPair> key_pair_from_seed(std::string_view seed_hex) {
   }
   PublicKey public_key{};
   SecretKey secret_key{};
-  PAYOPS_CHECK(crypto_sign_seed_keypair(public_key.data(), secret_key.data(), bytes_of(*seed)) ==
-               0);
+  PAYOPS_CHECK(crypto_sign_seed_keypair(public_key.data(), secret_key.data(), octets(*seed)) == 0);
   return KeyPair{hex_of(public_key), hex_of(secret_key)};
 }
 
@@ -57,7 +56,7 @@ Result<std::string> sign_text(std::string_view text, std::string_view secret_key
     return fail(ErrorCode::config, "a secret key is 128 lower-case hexadecimal digits");
   }
   std::array<unsigned char, crypto_sign_BYTES> signature{};
-  crypto_sign_detached(signature.data(), nullptr, bytes_of(text), text.size(), bytes_of(*secret));
+  crypto_sign_detached(signature.data(), nullptr, octets(text), text.size(), octets(*secret));
   return hex_of(signature);
 }
 
@@ -72,8 +71,8 @@ Status verify_text(std::string_view text, std::string_view signature_hex,
   for (const std::string& hex : public_keys_hex) {
     const auto key = from_hex(hex);
     if (!key || key->size() != crypto_sign_PUBLICKEYBYTES) continue;
-    if (crypto_sign_verify_detached(bytes_of(*signature), bytes_of(text), text.size(),
-                                    bytes_of(*key)) == 0) {
+    if (crypto_sign_verify_detached(octets(*signature), octets(text), text.size(), octets(*key)) ==
+        0) {
       return {};
     }
   }

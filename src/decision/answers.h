@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <initializer_list>
+#include <string_view>
 #include <vector>
 
 #include "payops/decision/planner.h"
@@ -12,6 +13,8 @@ namespace payops::decision {
 
 // Options that one type proposes in a cycle at most.
 inline constexpr std::size_t kProposalsMax = 256;
+// What names beyond the dictionary's limit share (model/dimensions.h): no router knows it.
+inline constexpr std::string_view kOtherName = "other";
 
 // Hypotheses of these causes that are likely enough to act on, most likely first.
 [[nodiscard]] std::vector<const Hypothesis*> hypotheses_of(const Situation& situation,

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <set>
 
+#include "answers.h"
 #include "payops/core/check.h"
 #include "payops/core/digest.h"
 #include "payops/core/text.h"
@@ -135,6 +136,11 @@ std::string option_id(std::string_view type, const Scope& scope,
 
 std::optional<Option> make_option(const Situation& situation, std::string_view type,
                                   const Proposal& proposal) {
+  const Scope& where = proposal.scope;
+  if (proposal.touches_payments &&
+      (where.issuer == kOtherName || where.method == kOtherName || where.gateway == kOtherName)) {
+    return std::nullopt;
+  }
   const Intervention* running = in_force_on(situation, type, proposal.scope);
   Stakes stakes = stakes_of(situation, type, proposal, running);
   std::vector<RampStep> steps;

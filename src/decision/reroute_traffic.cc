@@ -1,16 +1,16 @@
 // A share of a scope's payments to another gateway.
 #include <algorithm>
-#include <set>
+#include <map>
 
 #include "answers.h"
 
 namespace payops::decision {
 namespace {
 
-std::set<std::string> gateways_of(const Paths& paths) {
-  std::set<std::string> gateways;
-  for (const PathStats* p : paths) gateways.insert(p->path.gateway);
-  return gateways;
+std::map<std::string, Paths> by_gateway(const Paths& paths) {
+  std::map<std::string, Paths> parts;
+  for (const PathStats* p : paths) parts[p->path.gateway].push_back(p);
+  return parts;
 }
 
 // Is the target itself out of the question, for whatever traffic comes from `from`?
@@ -50,11 +50,8 @@ class RerouteTraffic final : public InterventionType {
       const bool everywhere = h->cause == Cause::issuer_down || h->cause == Cause::method_wide;
       if (everywhere && h->scope.gateway == "*") continue;
       const Paths affected = paths_in(s.assessment, h->scope);
-      for (const std::string& from : gateways_of(affected)) {
-        Paths sources;
-        for (const PathStats* p : affected) {
-          if (p->path.gateway == from) sources.push_back(p);
-        }
+      for (const auto& [from, sources] : by_gateway(affected)) {
+        if (few(s, sources)) continue;
         const Health health = health_of(sources);
         if (h->cause != Cause::latency && health.now >= s.economics.healthy_share * health.baseline)
           continue;
@@ -62,9 +59,10 @@ class RerouteTraffic final : public InterventionType {
         scope.gateway = from;
         for (const std::string& to : index.gateways()) {
           if (options.size() >= kProposalsMax) return;
-          if (suspect(s, *h, from, to) || circular(s, scope, to)) continue;
+          if (to == kOtherName || suspect(s, *h, from, to) || circular(s, scope, to)) continue;
           refine(scope, sources, [&](const Scope& part, const Paths& paths) {
-            return options.size() >= kProposalsMax || offer(s, index, *h, part, paths, to, options);
+            return options.size() >= kProposalsMax || few(s, paths) ||
+                   offer(s, index, *h, part, paths, to, options);
           });
         }
       }
@@ -72,25 +70,35 @@ class RerouteTraffic final : public InterventionType {
   }
 
  private:
+  // Too few attempts to act on, and no part of them has more: what anybody can make by inventing
+  // names costs nothing further.
+  static bool few(const Situation& s, const Paths& paths) {
+    return static_cast<double>(attempts_of(paths)) < s.economics.attempts_min;
+  }
+
   // False when the target does not take every payment of this part, so that narrower ones are
   // tried.
   static bool offer(const Situation& s, const PathIndex& index, const Hypothesis& h,
                     const Scope& scope, const Paths& sources, const std::string& to,
                     std::vector<Option>& options) {
     Paths targets;
+    std::vector<double> shares;
     double flow = 0.0;
-    Proposal proposal;
-    const Outlook other = other_way(s.assessment, scope);
     for (const PathStats* from : sources) {
       const PathStats* target = index.find({from->path.issuer, from->path.method, to});
       if (target == nullptr || !s.economics.supports(from->path.method, to)) return false;
       const double share = s.economics.acceptable_share(to, from->amount_minor_mean);
       if (share <= 0.0) return false;
       targets.push_back(target);
-      proposal.changes.push_back(change(s, *from, *target, share, other));
-      flow += proposal.changes.back().payments_per_s;
+      shares.push_back(share);
+      flow += share * from->payments_per_s;
     }
     if (flow <= 0.0 || thin(sources, s.economics) || thin(targets, s.economics)) return false;
+    Proposal proposal;
+    const Outlook other = other_way(s.assessment, scope);
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      proposal.changes.push_back(change(s, *sources[i], *targets[i], shares[i], other));
+    }
     // What this key sends there already makes room for what replaces it.
     double own = 0.0;
     for (const Intervention& i : s.interventions) {

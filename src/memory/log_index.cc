@@ -10,7 +10,7 @@
 namespace payops::memory {
 namespace {
 
-constexpr std::size_t kChunkBytes = 256 << 10;
+constexpr std::size_t kIndexChunkBytes = 256 << 10;
 
 // Hands the file's whole lines from `offset` on to `take`, with their offsets, until it says no.
 // Gives the offset after the last line taken.
@@ -20,7 +20,7 @@ Result<uint64_t> each_line(const std::string& path, uint64_t offset,
   if (!file) return tl::make_unexpected(file.error());
   std::string text;  // read, and not taken yet; begins at `offset`
   for (uint64_t read_to = offset;;) {
-    const auto chunk = file->read_at(read_to, kChunkBytes);
+    const auto chunk = file->read_at(read_to, kIndexChunkBytes);
     if (!chunk) return tl::make_unexpected(chunk.error());
     if (chunk->empty()) return offset;
     read_to += chunk->size();

@@ -39,7 +39,9 @@ class ShortPast final : public Past {
   }
 
  private:
-  static std::string empty(const std::string& name) { return "{\"" + name + "\":[]}"; }
+  static std::string empty(const std::string& name) {
+    return "{\"" + name + "\":[],\"more\":false}";
+  }
 };
 
 class Stage final : public VerdictSink {

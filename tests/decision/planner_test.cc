@@ -193,6 +193,17 @@ TEST_CASE("traffic is moved only on the evidence of 500 attempts at both ends") 
   CHECK(find_type(world.plan(), "alert_ops") != nullptr);
 }
 
+TEST_CASE("what names beyond the limit share is nobody's to act on") {
+  World world({"HDFC", "other"}, {"card", "upi"}, {"PAYU", "RAZOR", "other"});
+  world.break_issuer("other");
+  for (const Option& option : world.plan()) {
+    CHECK((option.type == "alert_ops" || option.type == "no_action"));
+  }
+  World gateway({"HDFC", "SBI"}, {"card", "upi"}, {"PAYU", "RAZOR", "other"});
+  gateway.break_gateway("PAYU");
+  CHECK(targets(gateway.plan()) == std::set<std::string>{"RAZOR"});
+}
+
 TEST_CASE("a scope is thin by what its paths have seen together, a path by itself") {
   Economics e;
   World world;
