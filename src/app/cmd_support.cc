@@ -22,8 +22,6 @@
 namespace payops::app {
 namespace {
 
-using support_agent::Outcome;
-
 struct SupportOptions {
   std::string config = "config/support.yaml";
   std::string bootstrap, topic_prefix, state_dir, audit_dir, data, model_dir;

@@ -12,6 +12,7 @@
 
 #include "health_file.h"
 #include "live_storage.h"
+#include "live_term.h"
 #include "local_kill_switch.h"
 #include "payops/core/clock.h"
 #include "payops/core/digest.h"
@@ -38,15 +39,6 @@ constexpr uint32_t kApprovalsIndex = 1;
 constexpr std::size_t kVerdictBytesMax = 65'536;
 constexpr int64_t kClockBackwardsMs = 5'000;
 constexpr int64_t kDistrustClockMs = 60'000;
-constexpr int64_t kPartitionsEveryMs = 30'000;
-
-int64_t monotonic_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
-
-void sleep_ms(int64_t ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
 
 payments_agent::VerdictInput read_verdict(std::string_view payload,
                                           const std::vector<std::string>& operator_keys,
@@ -84,8 +76,6 @@ class TellingOutbox final : public Outbox {
   streaming::KafkaOutbox kafka_;
   const std::function<void(const OutboxEntry&)>& tell_;
 };
-
-enum class TermEnd { lease_lost, stopped };
 
 // From gaining the lease to its end.
 class Term {

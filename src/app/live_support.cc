@@ -12,6 +12,7 @@
 #include "health_file.h"
 #include "key_vault.h"
 #include "live_storage.h"
+#include "live_term.h"
 #include "payops/core/clock.h"
 #include "payops/core/digest.h"
 #include "payops/core/json_fields.h"
@@ -43,18 +44,9 @@ const std::vector<std::string_view> kTopics{
     "chat.inbound",          "chat.outbound",   "payops.alerts",   "payops.actions",
     "payops.dead-letters",   "support.tickets", "support.signals", "support.notifications",
     "payments.transactions", "payops.lease",    "payops.decisions"};
-constexpr std::size_t kBatch = 256;  // messages in a step
+constexpr std::size_t kMessagesPerStep = 256;  // messages in a step
 constexpr std::size_t kExcerptBytes = 512;
 constexpr int64_t kArticlesEveryMs = 2'000;
-constexpr int64_t kPartitionsEveryMs = 30'000;
-
-void sleep_ms(int64_t ms) { std::this_thread::sleep_for(std::chrono::milliseconds(ms)); }
-
-int64_t monotonic_ns() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
 
 // The checkpoints of this chain under a key of their own, beside the payments agent's.
 class SupportOutbox final : public Outbox {
@@ -74,8 +66,6 @@ class SupportOutbox final : public Outbox {
  private:
   streaming::KafkaOutbox kafka_;
 };
-
-enum class TermEnd { lease_lost, stopped };
 
 // From gaining the lease to its end.
 class SupportTerm {
@@ -177,7 +167,7 @@ Status SupportTerm::recover() {
 }
 
 Status SupportTerm::open_input() {
-  auto consumer = streaming::Consumer::open(spec_.config.streaming, kInputs, kBatch);
+  auto consumer = streaming::Consumer::open(spec_.config.streaming, kInputs, kMessagesPerStep);
   if (!consumer) return tl::make_unexpected(consumer.error());
   consumer_ = std::move(*consumer);
   for (uint32_t topic = 0; topic < kInputs.size(); ++topic) {
@@ -304,7 +294,7 @@ void SupportTerm::take_line() {
                          .trouble = trouble_},
                         what, id);
   });
-  auto work = spec_.line->take(kBatch);
+  auto work = spec_.line->take(kMessagesPerStep);
   for (support_agent::ChatMessage& message : work.messages) {
     support_agent::CustomerView customer = customers_.look_up(message.user_id);
     next_.messages.push_back({std::move(message), std::move(customer), false});

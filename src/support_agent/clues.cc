@@ -122,7 +122,7 @@ bool begins_with(const Words& words, std::string_view phrase) {
   return words.size() >= wanted.size() && std::equal(wanted.begin(), wanted.end(), words.begin());
 }
 
-bool digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 // A number as people write it from `at`: digits with commas and a decimal part. Nothing: no number.
 std::optional<double> number_at(std::string_view text, std::size_t& at) {
@@ -130,8 +130,8 @@ std::optional<double> number_at(std::string_view text, std::size_t& at) {
   std::size_t i = at;
   for (; i < text.size() && digits.size() < 15; ++i) {
     const bool inner = (text[i] == ',' || text[i] == '.') && i + 1 < text.size() &&
-                       digit(text[i + 1]) && !digits.empty();
-    if (digit(text[i]) || (inner && text[i] == '.')) {
+                       is_digit(text[i + 1]) && !digits.empty();
+    if (is_digit(text[i]) || (inner && text[i] == '.')) {
       digits += text[i];
     } else if (!inner) {
       break;
@@ -146,7 +146,7 @@ std::optional<int64_t> amount_in(std::string_view lower) {
   constexpr std::array<std::string_view, 5> kBefore{"rs.", "rs", "inr", "₹", "rupees"};
   constexpr std::array<std::string_view, 6> kAfter{"rupees", "rupee", "rs", "inr", "/-", "bucks"};
   for (std::size_t i = 0; i < lower.size(); ++i) {
-    if (!digit(lower[i]) || (i > 0 && (digit(lower[i - 1]) || lower[i - 1] == '-'))) continue;
+    if (!is_digit(lower[i]) || (i > 0 && (is_digit(lower[i - 1]) || lower[i - 1] == '-'))) continue;
     std::size_t end = i;
     const auto value = number_at(lower, end);
     if (!value) continue;
@@ -156,7 +156,7 @@ std::optional<int64_t> amount_in(std::string_view lower) {
     bool scaled = false;
     while (after.starts_with(' ')) after.remove_prefix(1);
     const auto word_ends = [&](std::size_t n) {
-      return after.size() == n || !((after[n] >= 'a' && after[n] <= 'z') || digit(after[n]));
+      return after.size() == n || !((after[n] >= 'a' && after[n] <= 'z') || is_digit(after[n]));
     };
     if (after.starts_with("k") && word_ends(1)) {
       scale = 1e3, scaled = true, after.remove_prefix(1);
@@ -191,7 +191,7 @@ std::string ticket_in(std::string_view lower) {
     };
     const auto digits = [&] {
       std::string found;
-      while (at < lower.size() && digit(lower[at]) && found.size() < 12) found += lower[at++];
+      while (at < lower.size() && is_digit(lower[at]) && found.size() < 12) found += lower[at++];
       return found;
     };
     skip();

@@ -42,7 +42,7 @@ std::string payment_in_words(const KnownPayment& payment, const Turn& turn) {
   return text + reason_of(payment) + ".";
 }
 
-Contribution say(std::string text, Outcome outcome) {
+Contribution told(std::string text, Outcome outcome) {
   return {.said = Said{.text = std::move(text), .outcome = outcome, .citations = {}}};
 }
 
@@ -57,14 +57,15 @@ Contribution PaymentStatusAgent::run(const Turn& turn) const {
   const Understanding& u = turn.understanding;
   const bool grievance = u.main.intent.top == IntentClass::complaint;
   if (grievance && found.incident != nullptr) {
-    return say(comfort(u) + incident_in_words(*found.incident, turn) +
-                   " Your money is safe: what was taken for a failed payment comes back by itself. "
-                   "Another way of paying works meanwhile; I can register a complaint if you want.",
-               Outcome::answered);
+    return told(
+        comfort(u) + incident_in_words(*found.incident, turn) +
+            " Your money is safe: what was taken for a failed payment comes back by itself. "
+            "Another way of paying works meanwhile; I can register a complaint if you want.",
+        Outcome::answered);
   }
   if (turn.verified() && found.payment != nullptr) {
-    return say(payment_in_words(*found.payment, turn),
-               grievance ? Outcome::answered : Outcome::account);
+    return told(payment_in_words(*found.payment, turn),
+                grievance ? Outcome::answered : Outcome::account);
   }
   if (grievance) return {.next = "ticket"};
   if (!turn.verified()) {
