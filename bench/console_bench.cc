@@ -288,7 +288,8 @@ int bench(int count, int seconds, int issuers) {
   std::vector<Client> clients;
   for (int i = 0; i < count; ++i) {
     httplib::Client http("127.0.0.1", (*console)->http_port());
-    const auto answer = http.Post("/api/ticket", httplib::Headers{{"Authorization", "Bearer " + token}});
+    const auto answer =
+        http.Post("/api/ticket", httplib::Headers{{"Authorization", "Bearer " + token}});
     const std::string ticket = answer ? Json::parse(answer->body)["ticket"] : "";
     clients.push_back({.fd = connect_client(**console, ticket), .buffer = ""});
     if (clients.back().fd < 0) {
