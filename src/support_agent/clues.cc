@@ -209,7 +209,7 @@ std::string last4_in(const Words& words) {
     const bool cue = words[i] == "ending" || words[i] == "ends" || words[i] == "last";
     for (std::size_t j = i + 1; cue && j < std::min(words.size(), i + 4); ++j) {
       const std::string& w = words[j];
-      if (w.size() == 4 && std::all_of(w.begin(), w.end(), digit)) return w;
+      if (w.size() == 4 && std::all_of(w.begin(), w.end(), is_digit)) return w;
     }
   }
   return "";
@@ -219,7 +219,7 @@ std::string code_in(const Words& words) {
   std::string digits;
   for (const std::string& word : words) {
     if (word == ".") continue;
-    if (std::all_of(word.begin(), word.end(), digit)) digits += word;
+    if (std::all_of(word.begin(), word.end(), is_digit)) digits += word;
   }
   const bool short_message = words.size() <= 6;
   return short_message && digits.size() == 6 ? digits : "";
