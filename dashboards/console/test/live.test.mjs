@@ -118,7 +118,8 @@ describe('an outage', () => {
 });
 
 describe('replay', () => {
-  // Node timings are the one thing that no log holds.
+  // Node timings and how far Kafka is ahead are what no log holds: replay says that it does not know.
+  const unlogged = (header) => ({ ...header, now: { ...header.now, input_lag: null } });
   const comparable = (s) => ({ ...s, graph: Object.fromEntries(Object.entries(s.graph).map(([k, n]) => [k, { ...n, us: 0 }])) });
 
   test('equals what was shown', { timeout: 90_000 }, async () => {
@@ -141,7 +142,7 @@ describe('replay', () => {
         assert.deepEqual(comparable(replayed)[section], comparable(shown)[section], section);
       }
       if (shown.header.now.watermark_ms !== at) continue;
-      assert.deepEqual(replayed.header, shown.header);
+      assert.deepEqual(replayed.header, unlogged(shown.header));
       try {
         assert.deepEqual(replayed.cells, shown.cells);
         equal++;
