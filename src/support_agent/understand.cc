@@ -78,7 +78,9 @@ class Understand final : public ChatNode {
     if (u.follows_up && u.main.intent.top == IntentClass::unknown) {
       u.main = turn.classifier->classify(before(turn)->text + " " + text);
     }
-    for (const std::string_view part : sentences_of(text.substr(0, 4 * kMaxCodePoints))) {
+    // Sentences are views, so this is one of the message itself.
+    const std::string_view first_part = std::string_view(text).substr(0, 4 * kMaxCodePoints);
+    for (const std::string_view part : sentences_of(first_part)) {
       u.parts.push_back({std::string(part), turn.classifier->classify(part)});
     }
     if (u.parts.empty()) u.parts.push_back({text, u.main});

@@ -1,6 +1,7 @@
 // The two classifiers behind the port: the trained model, and keywords for when there is none.
 #pragma once
 
+#include <concepts>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -66,7 +67,10 @@ class GuardedClassifier final : public IntentClassifier {
 };
 
 // The sentences of a message, at most eight: cut at sentence ends, line ends, and before "also",
-// "aur" and "btw". The last holds whatever is left.
+// "aur" and "btw". The last holds whatever is left. They are views of `text`, so a string that
+// ends with the call is refused.
 [[nodiscard]] std::vector<std::string_view> sentences_of(std::string_view text);
+template <std::same_as<std::string> Passing>
+std::vector<std::string_view> sentences_of(Passing&& text) = delete;
 
 }  // namespace payops::support_agent
