@@ -7,13 +7,29 @@
 #include "payops/model/relevance.h"
 
 namespace payops::decision {
+namespace {
+
+// Have all the alarms that speak of this scope recovered? Then only their clearing is waited for,
+// and what is begun now would find nothing left to do. Without an alarm there is nothing to say.
+bool recovered(const Assessment& assessment, const Scope& scope) {
+  bool any = false;
+  for (const Alarm& alarm : assessment.alarms) {
+    if (alarm.ended_ts_ms != 0 || !overlaps(alarm.scope, scope)) continue;
+    if (alarm.recovered_ts_ms == 0) return false;
+    any = true;
+  }
+  return any;
+}
+
+}  // namespace
 
 std::vector<const Hypothesis*> hypotheses_of(const Situation& situation,
                                              std::initializer_list<Cause> causes) {
   std::vector<const Hypothesis*> found;
   for (const Hypothesis& h : situation.assessment.hypotheses) {
     const bool asked = std::find(causes.begin(), causes.end(), h.cause) != causes.end();
-    if (asked && belief(h) >= situation.economics.posterior_min) found.push_back(&h);
+    if (!asked || belief(h) < situation.economics.posterior_min) continue;
+    if (!recovered(situation.assessment, h.scope)) found.push_back(&h);
   }
   return found;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 namespace payops::decision {
@@ -26,41 +27,6 @@ class FaultLength {
   double mu_ = 0.0;
   double sigma_ = 1.0;
 };
-
-struct Moments {
-  double first = 0.0;
-  double second = 0.0;
-};
-
-// Moments of the time, from `from_s` to `to_s` from now, that a fault of this age still lasts, by
-// Simpson's rule.
-Moments remaining(const FaultLength& fault, double age_s, double from_s, double to_s) {
-  const double length_s = to_s - from_s;
-  if (length_s <= 0.0) return {};
-  const double alive = fault.survival(age_s);
-  if (alive < 1e-12) return {length_s, length_s * length_s};  // beyond all experience: goes on
-  constexpr int kPanels = 64;
-  const double h = length_s / kPanels;
-  Moments m;
-  for (int i = 0; i <= kPanels; ++i) {
-    const double weight = i == 0 || i == kPanels ? 1.0 : (i % 2 == 1 ? 4.0 : 2.0);
-    const double t = h * i;
-    const double s = fault.survival(age_s + from_s + t) / alive;
-    m.first += weight * s;
-    m.second += weight * 2.0 * t * s;
-  }
-  m.first *= h / 3.0;
-  m.second *= h / 3.0;
-  return m;
-}
-
-// Expected time by which an intervention with a lease of `lease_s` outlives the fault:
-// min(D + notice, T) − min(D, T).
-double outlives(const FaultLength& fault, double age_s, double lease_s, double notice_s) {
-  const double notice = std::min(notice_s, lease_s);
-  return std::max(0.0, notice + remaining(fault, age_s, 0.0, lease_s - notice).first -
-                           remaining(fault, age_s, 0.0, lease_s).first);
-}
 
 // What a treated payment of one path gains, and its money terms.
 struct PerPayment {
@@ -124,26 +90,46 @@ double flow(const Stakes& stakes, const PathChange& c) {
 }  // namespace
 
 Overlap overlap(const Economics& economics, double age_s, double duration_s, double replaced_s,
-                double replaced_share) {
+                double replaced_share, const Takeover& takeover) {
   const FaultLength fault(economics);
-  const double until_s = std::clamp(replaced_s, 0.0, duration_s);
-  const Moments first = remaining(fault, age_s, 0.0, until_s);
-  const Moments rest = remaining(fault, age_s, until_s, duration_s);
-  // a min(D, until) + what lasts beyond: there is a rest only when the first part lasted whole.
-  const double a = 1.0 - replaced_share;
-  const double mean = a * first.first + rest.first;
-  const double variance = a * a * (first.second - first.first * first.first) + rest.second -
-                          rest.first * rest.first + 2.0 * a * rest.first * (until_s - first.first);
-  const double notice = economics.recovery_notice_s;
-  return {.mean_s = mean,
-          .sigma_s = std::sqrt(std::max(0.0, variance)),
-          .after_s = outlives(fault, age_s, duration_s, notice) -
-                     replaced_share * outlives(fault, age_s, until_s, notice)};
+  const double notice_s = economics.recovery_notice_s;
+  const double alive = fault.survival(age_s);
+  Overlap sum;
+  double during2 = 0.0;
+  // A fault that lasts `left_s` more, and an intervention that ends by itself at `end_s`.
+  const auto add = [&](double probability, double left_s, double end_s) {
+    const double until_s = std::clamp(replaced_s, 0.0, end_s);
+    const auto during = [&](double end) { return std::min(left_s, end); };
+    const auto after = [&](double end) { return std::min(left_s + notice_s, end) - during(end); };
+    const double d = during(end_s) - replaced_share * during(until_s);
+    const double a = after(end_s) - replaced_share * after(until_s);
+    sum.mean_s += probability * d;
+    sum.after_s += probability * a;
+    during2 += probability * d * d;
+  };
+  const auto add_either = [&](double probability, double left_s) {
+    const bool may = takeover.chance > 0.0 && takeover.after_s < std::min(left_s, duration_s);
+    const double taken = may ? takeover.chance : 0.0;
+    if (taken > 0.0) add(probability * taken, left_s, takeover.after_s);
+    if (taken < 1.0) add(probability * (1.0 - taken), left_s, duration_s);
+  };
+  // Beyond all experience a fault goes on.
+  double lasting = alive < 1e-12 ? 0.0 : 1.0;
+  constexpr int kCells = 64;
+  const double h = duration_s / kCells;
+  for (int i = 0; i < kCells && lasting > 0.0; ++i) {
+    const double still = fault.survival(age_s + h * (i + 1)) / alive;
+    add_either(lasting - still, h * (i + 0.5));
+    lasting = still;
+  }
+  add_either(alive < 1e-12 ? 1.0 : lasting, std::numeric_limits<double>::infinity());
+  sum.sigma_s = std::sqrt(std::max(0.0, during2 - sum.mean_s * sum.mean_s));
+  return sum;
 }
 
 Nrv value(const Stakes& stakes, const Economics& e) {
-  const Overlap span =
-      overlap(e, stakes.fault_age_s, stakes.duration_s, stakes.replaced_s, stakes.replaced_share);
+  const Overlap span = overlap(e, stakes.fault_age_s, stakes.duration_s, stakes.replaced_s,
+                               stakes.replaced_share, stakes.takeover);
   double margin = 0.0, fee = 0.0, retry = 0.0, latency = 0.0, friction = 0.0;
   double variance = 0.0, per_second = 0.0, per_factor = 0.0, common = 0.0;
   const EffectPosterior factor = believed(stakes);
@@ -177,7 +163,7 @@ Nrv value(const Stakes& stakes, const Economics& e) {
                {"execution", 0.0 - e.execution(stakes.type)},
                {"friction", 0.0 - friction}};
   for (const NrvItem& item : nrv.items) nrv.total.mean += item.amount_minor;
-  nrv.total.sigma = std::sqrt(variance);
+  nrv.total.sigma = std::sqrt(std::max(0.0, variance));
   return nrv;
 }
 

@@ -108,6 +108,27 @@ Stakes stakes_of(const Situation& situation, std::string_view type, const Propos
   return stakes;
 }
 
+// When the next step of the ramp is likely to take over, or else the renewal of the same.
+Takeover takeover(const Situation& situation, const Proposal& proposal, const Stakes& stakes) {
+  constexpr double kChance = 1.0;  // one that comes late, or never, is no risk
+  const Economics& e = situation.economics;
+  Takeover next{.chance = kChance, .after_s = (1.0 - e.renew_share) * stakes.duration_s};
+  const double most = std::min(proposal.strength_max, e.ramp.back().strength);
+  if (stakes.strength * 1.2 >= most) return next;
+  double payments = 0.0, conversion = 0.0;
+  for (const PathChange& c : stakes.changes) {
+    payments += c.payments_per_s;
+    conversion += c.payments_per_s * c.nothing.conversion;
+  }
+  if (payments <= 0.0) return next;
+  const double selected = payments * stakes.strength;
+  const double judged_s =
+      judged_after_s(situation.pace, effect_of(stakes).mean, conversion / payments,
+                     selected * (1.0 - stakes.holdout), selected * stakes.holdout);
+  next.after_s = std::min(next.after_s, judged_s);
+  return next;
+}
+
 // Cuts the steps down to `most`; one that would then be below `least`, or no step up from what is
 // in force, is not worth taking.
 void limit(std::vector<RampStep>& steps, double most, double least, double in_force_strength) {
@@ -145,9 +166,13 @@ std::optional<Option> make_option(const Situation& situation, std::string_view t
   Stakes stakes = stakes_of(situation, type, proposal, running);
   std::vector<RampStep> steps;
   if (proposal.touches_payments) {
-    steps = ramp_steps(situation, type, proposal.scope, proposal.measured);
-    limit(steps, proposal.strength_max, situation.economics.ramp.front().strength,
-          strength_in_force(situation, type, proposal.scope));
+    if (situation.step) {
+      steps = {*situation.step};
+    } else {
+      steps = ramp_steps(situation, type, proposal.scope, proposal.measured);
+      limit(steps, proposal.strength_max, situation.economics.ramp.front().strength,
+            strength_in_force(situation, type, proposal.scope));
+    }
     if (steps.empty()) return std::nullopt;
   } else {
     steps = {{1.0, 0.0}};
@@ -160,6 +185,7 @@ std::optional<Option> make_option(const Situation& situation, std::string_view t
       stakes.replaced_share =
           treated_share(running->action) / (step.strength * (1.0 - step.holdout));
     }
+    if (proposal.touches_payments) stakes.takeover = takeover(situation, proposal, stakes);
     const Nrv nrv = value(stakes, situation.economics);
     const bool better = nrv.total.low() > 0.0 && nrv.total.low() > option.nrv.total.low();
     if (!option.type.empty() && !better) continue;
@@ -243,6 +269,30 @@ std::vector<Option> Planner::plan(const Situation& situation) const {
     options.erase(options.end() - (last_is_none ? 2 : 1));
   }
   return options;
+}
+
+std::optional<Option> Planner::valued_at(const Situation& situation, const Option& option,
+                                         double strength, double holdout, double duration_s) const {
+  Economics economics = situation.economics;
+  economics.horizon_s = duration_s;
+  const Situation there{.assessment = situation.assessment,
+                        .effects = situation.effects,
+                        .interventions = situation.interventions,
+                        .economics = economics,
+                        .ts_ms = situation.ts_ms,
+                        .peaks = situation.peaks,
+                        .pace = situation.pace,
+                        .step = RampStep{.strength = strength, .holdout = holdout}};
+  for (const auto& type : types_) {
+    if (type->name() != option.type) continue;
+    std::vector<Option> proposed;
+    type->propose(there, proposed);
+    for (Option& one : proposed) {
+      one.risk = std::max(one.risk, type->risk());
+      if (one.option_id == option.option_id && sound(one)) return std::move(one);
+    }
+  }
+  return std::nullopt;
 }
 
 Choice choose(const std::vector<Option>& ranked, bool force) {

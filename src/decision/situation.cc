@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace payops::decision {
 namespace {
@@ -28,6 +29,7 @@ void observe(TrafficPeaks& peaks, const Assessment& assessment) {
       static_cast<double>(std::max<int64_t>(0, assessment.ts_ms - peaks.updated_ts_ms)) / kDayMs;
   const double kept = peaks.updated_ts_ms == 0 ? 1.0 : std::exp2(-days);
   for (auto& [gateway, peak] : peaks.payments_per_s) peak *= kept;
+  for (auto& [gateway, load] : peaks.gave_way_per_s) load /= kept;
   for (const auto& [gateway, now] : traffic_by_gateway(assessment)) {
     const auto it = peaks.payments_per_s.find(gateway);
     if (it != peaks.payments_per_s.end()) {
@@ -37,6 +39,76 @@ void observe(TrafficPeaks& peaks, const Assessment& assessment) {
     }
   }
   peaks.updated_ts_ms = std::max(peaks.updated_ts_ms, assessment.ts_ms);
+}
+
+void remember_overload(TrafficPeaks& peaks, const Assessment& assessment,
+                       const std::string& gateway) {
+  const double load = load_per_s(assessment, gateway);
+  if (load <= 0.0) return;
+  const auto it = peaks.gave_way_per_s.find(gateway);
+  if (it != peaks.gave_way_per_s.end()) {
+    it->second = std::min(it->second, load);
+  } else if (peaks.gave_way_per_s.size() < kPeaksMax) {
+    peaks.gave_way_per_s.emplace(gateway, load);
+  }
+}
+
+namespace {
+
+const SeriesStatus* status_of(const Assessment& assessment, std::string_view gateway) {
+  for (const SeriesStatus& s : assessment.statuses) {
+    if (s.scope.gateway == gateway && s.scope.issuer == "*" && s.scope.method == "*") return &s;
+  }
+  return nullptr;
+}
+
+const Reading* reading_of(const SeriesStatus& status, Signal signal) {
+  for (const Reading& r : status.readings) {
+    if (r.signal == signal) return &r;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+double load_per_s(const Assessment& assessment, std::string_view gateway) {
+  const SeriesStatus* status = status_of(assessment, gateway);
+  if (status == nullptr) return 0.0;
+  const Reading* first = reading_of(*status, Signal::volume);
+  const Reading* retries = reading_of(*status, Signal::retry_rate);
+  if (first == nullptr) return 0.0;
+  const double again = retries == nullptr ? 0.0 : std::clamp(retries->value, 0.0, 0.9);
+  return first->value / (1.0 - again);
+}
+
+bool overloads_target(const Assessment& assessment, const Action& reroute, double effect) {
+  constexpr double kSurely = 3.0;
+  const auto to = reroute.params.find("to_gateway");
+  if (to == reroute.params.end()) return false;
+  // What fails at other gateways as well is no doing of this one's.
+  const auto elsewhere_too = [&](const Scope& path) {
+    return std::any_of(assessment.alarms.begin(), assessment.alarms.end(), [&](const Alarm& alarm) {
+      return alarm.scope.gateway != to->second && covers(alarm.scope, path);
+    });
+  };
+  for (const Alarm& alarm : assessment.alarms) {
+    const bool before = alarm.started_ts_ms < reroute.issued_ts_ms;
+    if (before && alarm.scope.gateway == to->second) return false;  // it was ill already
+  }
+  double own = 0.0, theirs = 0.0, weight = 0.0, drop = 0.0, variance = 0.0;
+  for (const PathStats& p : assessment.paths) {
+    const double w = p.payments_per_s;
+    if (covers(reroute.scope, p.path)) own += w;
+    if (p.path.gateway != to->second) continue;
+    theirs += w;
+    if (p.warming_up || elsewhere_too(p.path)) continue;
+    weight += w;
+    drop += w * (p.baseline_success - p.success_rate);
+    variance += w * w * p.success_sigma * p.success_sigma;
+  }
+  if (weight <= 0.0 || drop < kSurely * std::sqrt(variance)) return false;
+  const double lost = theirs * drop / weight;
+  return lost > own * treated_share(reroute) * std::max(0.0, effect);
 }
 
 double treated_share(const Action& action) { return action.strength * (1.0 - action.holdout); }
@@ -106,6 +178,34 @@ bool in_force(const Intervention& intervention, int64_t ts_ms) {
   }
 }
 
+double judged_after_s(const JudgingPace& pace, double effect, double conversion,
+                      double treated_per_s, double holdout_per_s) {
+  const double none = std::numeric_limits<double>::infinity();
+  if (treated_per_s <= 0.0 || holdout_per_s <= 0.0 || effect == 0.0) return none;
+  const double tau2 = pace.mixture_sd * pace.mixture_sd;
+  const double needed = -std::log(pace.alpha);
+  const double p = std::clamp(conversion, 0.02, 0.98);
+  const double per_s = p * (1.0 - p) * (1.0 / treated_per_s + 1.0 / holdout_per_s);
+  const auto found = [&](double t_s) {
+    const double v = per_s / t_s;
+    return 0.5 * std::log(v / (v + tau2)) + effect * effect * tau2 / (2.0 * v * (v + tau2)) >=
+           needed;
+  };
+  double low = pace.payments_min / std::min(treated_per_s, holdout_per_s);
+  if (found(low)) return pace.stabilise_s + low;
+  double high = low;
+  do {
+    low = high;
+    high *= 2.0;
+    if (high > 1e7) return none;
+  } while (!found(high));
+  for (int i = 0; i < 12; ++i) {
+    const double middle = 0.5 * (low + high);
+    (found(middle) ? high : low) = middle;
+  }
+  return pace.stabilise_s + high;
+}
+
 double live_value_per_s(const Assessment& assessment, const Scope& scope) {
   double total = 0.0;
   for (const PathStats& p : assessment.paths) {
@@ -152,7 +252,12 @@ double headroom_per_s(const Situation& s, std::string_view gateway) {
     }
     capacity = s.economics.headroom_multiple * peak;
   }
-  return std::max(0.0, capacity - now - underway);
+  if (s.peaks != nullptr) {
+    const auto it = s.peaks->gave_way_per_s.find(std::string(gateway));
+    if (it != s.peaks->gave_way_per_s.end()) capacity = std::min(capacity, 0.9 * it->second);
+  }
+  // What was sent there a while ago is among what it carries, what is on its way is not.
+  return std::max(0.0, capacity - std::max(now + underway, load_per_s(s.assessment, gateway)));
 }
 
 double fault_age_s(const Situation& s, const Scope& scope) {
@@ -235,6 +340,9 @@ std::vector<RampStep> ramp_steps(const Situation& s, std::string_view type, cons
   if (current != nullptr) {
     const Action& a = current->action;
     const bool running = current->state == InterventionState::active;
+    const auto lease = static_cast<double>(a.expires_ts_ms - a.issued_ts_ms);
+    const auto left = static_cast<double>(a.expires_ts_ms - s.ts_ms);
+    const bool due = left <= e.renew_share * lease;
     if (!running || current->outcome.result != OutcomeResult::improved) return {};
     // A limit may have kept it below its step. One that has grown no more than a fifth, or is
     // within a fifth of the next step, has arrived.
@@ -243,9 +351,7 @@ std::vector<RampStep> ramp_steps(const Situation& s, std::string_view type, cons
                          a.strength < 1.2 * before->action.strength;
     std::vector<RampStep> next;
     if (!arrived) next = above(1.2 * a.strength);
-    const auto lease = static_cast<double>(a.expires_ts_ms - a.issued_ts_ms);
-    const auto left = static_cast<double>(a.expires_ts_ms - s.ts_ms);
-    if (next.empty() && left <= e.renew_share * lease) next.push_back({a.strength, a.holdout});
+    if (next.empty() && due) next.push_back({a.strength, a.holdout});
     return next;
   }
   if (last != nullptr &&

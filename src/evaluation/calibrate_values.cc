@@ -75,6 +75,16 @@ simulators::Books without(const Stage& stage, const std::vector<Delivered>& deli
   return world.books();
 }
 
+// When what was delivered stopped being in force.
+int64_t end_of(const Delivered& started, const std::vector<Delivered>& delivered) {
+  for (const Delivered& one : delivered) {
+    if (one.key == started.key && one.at_ms > started.at_ms) {
+      return std::min(one.at_ms, started.action->expires_ts_ms);
+    }
+  }
+  return started.action->expires_ts_ms;
+}
+
 double execution_minor(const Nrv& nrv) {
   double sum = 0.0;
   for (const NrvItem& item : nrv.items) {
@@ -100,6 +110,10 @@ Result<std::vector<ValueCase>> cases_of(const Stage& stage, const AgentSetup& se
     value.seed = stage.seed;
     value.type = option.type;
     value.cause = option.cause;
+    value.scope = option.scope;
+    value.strength = one.action->strength;
+    value.issued_s = static_cast<double>(one.at_ms - stage.start_ms) / 1000.0;
+    value.lasted_s = static_cast<double>(end_of(one, lived->delivered) - one.at_ms) / 1000.0;
     value.expected_minor = option.nrv.total.mean;
     value.low_minor = option.nrv.total.low();
     value.high_minor = option.nrv.total.high();

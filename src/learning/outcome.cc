@@ -90,6 +90,18 @@ Status OutcomeTracker::track(std::string_view action_id, int64_t from_ts_ms) {
 
 void OutcomeTracker::observe(const ClosedBucket& bucket) {
   if (actions_.empty()) return;
+  const int64_t from_ms = bucket.second * 1000;
+  for (auto& [key, tracked] : actions_) {
+    if (from_ms < tracked.from_ts_ms) continue;
+    if (tracked.marks.empty() ||
+        from_ms >= tracked.marks.back().ts_ms + TrackedAction::kMarkEveryMs) {
+      if (tracked.marks.size() >= TrackedAction::kMarksMax) {
+        tracked.marks.erase(tracked.marks.begin());
+      }
+      tracked.marks.push_back({from_ms, tracked.treated, tracked.holdout});
+    }
+    tracked.counted_to_ms = from_ms + 1000;
+  }
   for (const ArmCell& cell : bucket.arms) {
     const auto it = actions_.find(cell.action);
     if (it == actions_.end() || bucket.second * 1000 < it->second.from_ts_ms) continue;
@@ -107,6 +119,20 @@ void OutcomeTracker::observe(const ClosedBucket& bucket) {
         break;
     }
   }
+}
+
+Compared TrackedAction::until(int64_t ts_ms) const {
+  if (ts_ms >= counted_to_ms) return {counted_to_ms, treated, holdout};
+  if (ts_ms < from_ts_ms || marks.empty()) return {};
+  const auto later =
+      std::find_if(marks.begin(), marks.end(), [&](const Compared& m) { return m.ts_ms > ts_ms; });
+  return later == marks.begin() ? marks.front() : *(later - 1);
+}
+
+void OutcomeTracker::note_improved(std::string_view action_id) {
+  const auto it = actions_.find(hash64(action_id));
+  if (it == actions_.end() || it->second.improved_to_ms != 0) return;
+  it->second.improved_to_ms = it->second.counted_to_ms;
 }
 
 bool OutcomeTracker::tracks(std::string_view action_id) const {
@@ -154,8 +180,12 @@ Comparison per_payment(const ArmTotals& treated, const ArmTotals& holdout,
   // Under the hypothesis of no difference both arms share one rate.
   const double p = (x_t + x_h + 0.5) / (n_t + n_h + 1.0);
   const double variance = p * (1.0 - p) * (1.0 / n_t + 1.0 / n_h);
+  // A few payments that all fare alike would seem sure of it, and outcomes are weighed by how sure
+  // they are: an arm is believed no surer than both together would be.
+  const double spread = std::max(share_variance(x_t, n_t), p * (1.0 - p) / n_t) +
+                        std::max(share_variance(x_h, n_h), p * (1.0 - p) / n_h);
   return {n_t,
-          {difference, std::sqrt(share_variance(x_t, n_t) + share_variance(x_h, n_h))},
+          {difference, std::sqrt(spread)},
           log_mixture_ratio(difference, variance, config.mixture_sd)};
 }
 

@@ -17,7 +17,7 @@ namespace {
 
 // The bytes of a snapshot; a change of shape raises the version.
 struct Snapshot {
-  uint32_t version = 3;
+  uint32_t version = 4;
   std::string config;  // JSON
   std::array<std::vector<std::string>, kDimensions> names;
   std::array<std::vector<std::string>, kDetails> details;
@@ -48,7 +48,7 @@ struct Snapshot {
         field("origin", &Snapshot::origin), field("digest", &Snapshot::digest));
   }
 };
-constexpr uint32_t kSnapshotVersion = 3;
+constexpr uint32_t kSnapshotVersion = 4;
 
 void learn_names(Dictionary& dictionary, const DictionaryDelta& delta) {
   const auto learn = [](NameTable& table, const std::vector<std::string>& names) {

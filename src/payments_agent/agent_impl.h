@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cycle.h"
@@ -31,6 +32,13 @@ struct Modes {
                            field("set_ts_ms", &Modes::set_ts_ms));
   }
 };
+
+// How the id of a hypothesis begins that a person's wish stands for.
+inline constexpr std::string_view kAskedFor = "asked-";
+
+[[nodiscard]] inline bool touches_traffic(const Intervention& intervention) {
+  return !safety::is_advisory(intervention.action.type) && intervention.action.inverse_of.empty();
+}
 
 struct PaymentsAgent::Impl {
   explicit Impl(Extend extend_planner);
@@ -94,6 +102,12 @@ struct PaymentsAgent::Impl {
   [[nodiscard]] safety::Evidence evidence(const Cycle& cycle, bool forced,
                                           const std::string& answering,
                                           const Assessment& held) const;
+  // Before the gate, and as it is worth what the limits leave of it.
+  [[nodiscard]] safety::Judgement judged(const Cycle& cycle, const Option& option,
+                                         bool forced) const;
+  // `assessment` must live as long as what is given.
+  [[nodiscard]] decision::Situation situation(const Cycle& cycle,
+                                              const Assessment& assessment) const;
   [[nodiscard]] action::Issue issue(const Cycle& cycle) const;
   void settle(const std::string& action_id, const Cycle& cycle, Effects& effects);
   void conclude(const Intervention& intervention, int64_t ts_ms, Learned& delta);

@@ -10,8 +10,6 @@
 namespace payops::payments_agent {
 namespace {
 
-// How the id of a hypothesis begins that a person's wish stands for.
-constexpr std::string_view kAskedFor = "asked-";
 constexpr double kAskedShare = 0.9;  // of the blast radius that is allowed
 
 constexpr int64_t kCommandClockToleranceMs = 300'000;
@@ -22,25 +20,11 @@ void audit(Effects& effects, std::vector<action::Transition> transitions) {
   for (const action::Transition& t : transitions) effects.audit.push_back(transition_record(t));
 }
 
-bool touches_traffic(const Intervention& intervention) {
-  return !safety::is_advisory(intervention.action.type) && intervention.action.inverse_of.empty();
-}
-
 // "HDFC/*/*": the bar of a scope's own text would be ambiguous in what is signed.
 std::optional<Scope> scope_of_reset(const Verdict& verdict) {
   std::string text = verdict.shown_hash;
   std::replace(text.begin(), text.end(), '/', '|');
   return parse_scope(text);
-}
-
-// Is there still an alarm where the intervention works? A cause that has gone takes its
-// intervention with it: what helped in an outage costs customers after it.
-// What a person asked for stands until it ends, or does harm: they knew of something else.
-bool still_needed(const Intervention& intervention, const Assessment& assessment) {
-  if (intervention.option.hypothesis_id.starts_with(kAskedFor)) return true;
-  return std::any_of(assessment.alarms.begin(), assessment.alarms.end(), [&](const Alarm& alarm) {
-    return decision::overlaps(alarm.scope, intervention.action.scope);
-  });
 }
 
 // The assessment as whoever wants the option holds it: a person who asked for it is sure of its
@@ -267,16 +251,26 @@ Reasoned PaymentsAgent::Impl::reason(const Cycle& cycle) {
   return delta;
 }
 
+decision::Situation PaymentsAgent::Impl::situation(const Cycle& cycle,
+                                                   const Assessment& assessment) const {
+  const learning::LearningConfig& test = config.learning;
+  return {.assessment = assessment,
+          .effects = effects,
+          .interventions = ledger.all(),
+          .economics = cycle.economics,
+          .ts_ms = now_ms(cycle),
+          .peaks = &peaks,
+          .pace = {.alpha = test.alpha,
+                   .mixture_sd = test.mixture_sd,
+                   .payments_min = static_cast<double>(test.payments_min),
+                   .stabilise_s = test.stabilise_s},
+          .step = {}};
+}
+
 // decide: what could be done, and whether something must.
 Decided PaymentsAgent::Impl::decide(const Cycle& cycle) const {
   if (cycle.input->trigger == Trigger::stopping) return {};  // nobody would watch what is begun
-  const decision::Situation situation{.assessment = cycle.assessment,
-                                      .effects = effects,
-                                      .interventions = ledger.all(),
-                                      .economics = cycle.economics,
-                                      .ts_ms = now_ms(cycle),
-                                      .peaks = &peaks};
-  return {.options = planner->plan(situation),
+  return {.options = planner->plan(situation(cycle, cycle.assessment)),
           .must_act = decision::must_act(rule, cycle.input->trigger == Trigger::scheduled)};
 }
 
@@ -351,12 +345,7 @@ void PaymentsAgent::Impl::propose(const VerdictInput& input, const Cycle& cycle,
   }
   Assessment assessment = cycle.assessment;
   assessment.hypotheses = supposed(*wish);
-  const std::vector<Option> options = planner->plan({.assessment = assessment,
-                                                     .effects = effects,
-                                                     .interventions = ledger.all(),
-                                                     .economics = cycle.economics,
-                                                     .ts_ms = ts_ms,
-                                                     .peaks = &peaks});
+  const std::vector<Option> options = planner->plan(situation(cycle, assessment));
   const auto option = std::find_if(options.begin(), options.end(), [&](const Option& o) {
     const auto to = o.params.find("to_gateway");
     const bool there =
@@ -395,6 +384,30 @@ void PaymentsAgent::Impl::propose(const VerdictInput& input, const Cycle& cycle,
   delta.asked.push_back(std::move(asked));
 }
 
+// What the limits make smaller is not worth its part of the whole, and is judged as what it is.
+safety::Judgement PaymentsAgent::Impl::judged(const Cycle& cycle, const Option& option,
+                                              bool forced) const {
+  const safety::Evidence now = evidence(cycle, forced, "", cycle.assessment);
+  safety::Judgement first = safety::judge(option, ledger.all(), limits(), now);
+  const Option& held = first.option;
+  const bool resized = held.strength != option.strength || held.holdout != option.holdout ||
+                       held.duration_s != option.duration_s;
+  if (!resized || first.verdict.outcome == GateOutcome::refuse) return first;
+  auto left = planner->valued_at(situation(cycle, cycle.assessment), option, held.strength,
+                                 held.holdout, held.duration_s);
+  if (!left || (!forced && left->nrv.total.low() <= 0.0)) {
+    first.verdict = {GateOutcome::refuse,
+                     {"at the " + fixed(100.0 * held.strength, 1) +
+                      " % strength that the limits leave it is not surely worth anything"}};
+    return first;
+  }
+  left->reason = held.reason;
+  first.option = std::move(*left);
+  first.pre_mortem = safety::pre_mortem(first.option, ledger.all(), limits(), now);
+  first.verdict = safety::gate(first.option, first.pre_mortem, ledger.all(), limits(), now);
+  return first;
+}
+
 // gate: the ranked options go through pre-mortem and gate until one may be taken.
 Gated PaymentsAgent::Impl::gate(const Cycle& cycle) {
   Gated delta;
@@ -402,8 +415,7 @@ Gated PaymentsAgent::Impl::gate(const Cycle& cycle) {
   for (const VerdictInput& input : cycle.asked_for) propose(input, cycle, delta);
   const auto take = [&](const Option& option, bool forced) {
     if (asked_in(delta, option)) return false;  // a person was first
-    delta.considered.push_back(safety::judge(option, ledger.all(), limits(),
-                                             evidence(cycle, forced, "", cycle.assessment)));
+    delta.considered.push_back(judged(cycle, option, forced));
     if (delta.considered.back().verdict.outcome == GateOutcome::refuse) return false;
     delta.chosen = delta.considered.back();
     delta.forced = forced;
@@ -450,71 +462,6 @@ Acted PaymentsAgent::Impl::act(const Cycle& cycle) {
     ++totals.actions;
     delta.effects.outbox.push_back(action_message(
         intervention.action, now_ms(cycle) + std::llround(config.publish_deadline_s * 1000)));
-  }
-  return delta;
-}
-
-void PaymentsAgent::Impl::roll_back(const std::string& action_id, const std::string& why,
-                                    const Cycle& cycle, Effects& delta) {
-  const auto inverse = ledger.roll_back(action_id, why, issue(cycle));
-  if (!inverse) return;  // no longer the last on its key: what followed it ended it
-  delta.audit.push_back(decided_record(*ledger.find(inverse->action_id), now_ms(cycle)));
-  delta.outbox.push_back(action_message(*inverse, 0));
-}
-
-void PaymentsAgent::Impl::conclude(const Intervention& intervention, int64_t ts_ms,
-                                   Learned& delta) {
-  learning::update(effects, intervention, intervention.outcome, ts_ms, config.learning);
-  totals.saved_minor += intervention.outcome.value_minor;
-  tracker.forget(intervention.action.action_id);
-  delta.effects.audit.push_back(outcome_record(intervention, ts_ms));
-  delta.outcomes.push_back(intervention);
-}
-
-// learn: treated against holdout; what made things worse is rolled back at once.
-Learned PaymentsAgent::Impl::learn(const Cycle& cycle) {
-  Learned delta;
-  const int64_t ts_ms = now_ms(cycle);
-  std::vector<std::string> watched;
-  for (const Intervention& i : ledger.all()) {
-    if (!touches_traffic(i)) continue;
-    const std::string& id = i.action.action_id;
-    const bool fresh = i.state == InterventionState::active && !tracker.tracks(id) &&
-                       i.outcome.result == OutcomeResult::pending;
-    // Full only with more actions in force than the gate's breaker lets through in hours; what is
-    // not tracked is judged inconclusive.
-    if (fresh) (void)tracker.track(id, learning::counted_from_ms(i.action, config.learning));
-    if (tracker.tracks(id)) watched.push_back(id);
-  }
-  for (const std::string& id : watched) {
-    const learning::TrackedAction counted = tracker.of(id);
-    const Intervention* listed = ledger.find(id);
-    if (listed == nullptr) {  // forgotten: finished long ago
-      tracker.forget(id);
-      continue;
-    }
-    const Intervention before = *listed;
-    const Outcome outcome =
-        learning::judge(before, counted.treated, counted.holdout, config.learning);
-    ledger.note_outcome(id, outcome);
-    if (before.state == InterventionState::active) {
-      if (outcome.result == OutcomeResult::worse) {
-        roll_back(id, "made things worse", cycle, delta.effects);
-      } else if (cycle.killed) {
-        roll_back(id, "kill switch", cycle, delta.effects);
-      } else if (!still_needed(before, cycle.assessment)) {
-        roll_back(id, "the trouble it answered is over", cycle, delta.effects);
-      }
-    }
-    const Intervention* now = ledger.find(id);
-    if (now->state != InterventionState::active) {
-      const Outcome last = learning::judge(*now, counted.treated, counted.holdout, config.learning);
-      ledger.note_outcome(id, last);
-      conclude(*ledger.find(id), ts_ms, delta);
-    } else if (outcome.result != before.outcome.result) {
-      delta.effects.audit.push_back(outcome_record(*now, ts_ms));
-      delta.outcomes.push_back(*now);
-    }
   }
   return delta;
 }

@@ -321,6 +321,7 @@ void Reasoner::State::follow(LiveAlarm& alarm, const Flow& f, int64_t second) {
   const double llr = alarm.share == Share::volume
                          ? drop_llr(k, e, fault)
                          : share_llr(n, k, std::clamp(e / n, 0.002, 0.97), fault);
+  if (alarm.recovery <= 0.0) alarm.calm_from = second;
   alarm.recovery = std::clamp(alarm.recovery - llr, 0.0, kRecoveredMost);
   if (alarm.recovery < kRecovered) {
     alarm.recovered_since = 0;
@@ -532,6 +533,7 @@ Alarm Reasoner::State::told(const LiveAlarm& a, const Dictionary& dictionary) co
       .started_ts_ms = a.started * 1000,
       .raised_ts_ms = a.raised * 1000,
       .ended_ts_ms = a.ended * 1000,
+      .recovered_ts_ms = a.recovered_since != 0 ? a.calm_from * 1000 : 0,
       .statistic = a.statistic,
       .threshold = a.threshold,
       .false_alarms_per_week = a.false_alarms_per_week,

@@ -63,6 +63,7 @@ struct LiveAlarm {
   int64_t ended = 0;
   int64_t updated = 0;          // seconds below it are counted
   int64_t recovered_since = 0;  // 0 = not recovered
+  int64_t calm_from = 0;        // the second from which `recovery` has been above zero
   double moved = 0.0;           // the share of attempts that the fault takes, now
   double peak = 0.0;            // the most it took
   double recovery = 0.0;        // log-likelihood ratio of health against half the fault
@@ -75,17 +76,17 @@ struct LiveAlarm {
   double storm = 0.0;  // storm_evidence() while it lasted: of its end it says nothing
   static constexpr auto fields() {
     using A = LiveAlarm;
-    return std::make_tuple(field("scope", &A::scope), field("share", &A::share),
-                           field("pattern", &A::pattern), field("spread", &A::spread),
-                           field("secondary", &A::secondary), field("announced", &A::announced),
-                           field("started", &A::started), field("raised", &A::raised),
-                           field("ended", &A::ended), field("updated", &A::updated),
-                           field("recovered_since", &A::recovered_since), field("moved", &A::moved),
-                           field("peak", &A::peak), field("recovery", &A::recovery),
-                           field("statistic", &A::statistic), field("threshold", &A::threshold),
-                           field("false_alarms_per_week", &A::false_alarms_per_week),
-                           field("attempts", &A::attempts), field("failures", &A::failures),
-                           field("expected", &A::expected), field("storm", &A::storm));
+    return std::make_tuple(
+        field("scope", &A::scope), field("share", &A::share), field("pattern", &A::pattern),
+        field("spread", &A::spread), field("secondary", &A::secondary),
+        field("announced", &A::announced), field("started", &A::started),
+        field("raised", &A::raised), field("ended", &A::ended), field("updated", &A::updated),
+        field("recovered_since", &A::recovered_since), field("calm_from", &A::calm_from),
+        field("moved", &A::moved), field("peak", &A::peak), field("recovery", &A::recovery),
+        field("statistic", &A::statistic), field("threshold", &A::threshold),
+        field("false_alarms_per_week", &A::false_alarms_per_week), field("attempts", &A::attempts),
+        field("failures", &A::failures), field("expected", &A::expected),
+        field("storm", &A::storm));
   }
 };
 

@@ -84,6 +84,31 @@ TEST_CASE("arms are counted of tracked actions only, and only after things have 
   CHECK(tracker.size() == 0);
 }
 
+TEST_CASE("the arms can be asked how they stood when a fault ended, a while ago") {
+  OutcomeTracker tracker;
+  const int64_t from_s = 1000;
+  REQUIRE(tracker.track("act-1", from_s * 1000));
+  for (int64_t second = from_s - 5; second < from_s + 400; ++second) {
+    ClosedBucket bucket{.second = second, .cells = {}, .arms = {}};
+    bucket.arms = {cell("act-1", Arm::treated, 2, 1), cell("act-1", Arm::holdout, 1, 1)};
+    tracker.observe(bucket);
+  }
+  const TrackedAction& tracked = tracker.of("act-1");
+  CHECK(tracked.treated.payments == 800);
+  CHECK(tracked.until(2'000'000).treated == tracked.treated);
+  const Compared at = tracked.until((from_s + 300) * 1000);
+  CHECK(at.treated.payments <= 600);
+  CHECK(at.treated.payments > 600 - 2 * 8);
+  CHECK(at.holdout.payments * 2 == at.treated.payments);
+  CHECK(tracked.until((from_s - 1) * 1000).treated.payments == 0);
+  CHECK(tracked.marks.size() == TrackedAction::kMarksMax);
+  // Further back than is remembered: as early as is.
+  CHECK(tracked.until((from_s + 10) * 1000).treated == tracked.marks.front().treated);
+  tracker.note_improved("act-1");
+  tracker.note_improved("act-2");  // of what is not tracked there is nothing to note
+  CHECK(tracker.of("act-1").improved_to_ms == (from_s + 400) * 1000);
+}
+
 TEST_CASE("no more actions are tracked than there is room for") {
   OutcomeTracker tracker;
   for (std::size_t i = 0; i < OutcomeTracker::kTrackedMax; ++i) {

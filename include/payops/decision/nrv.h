@@ -43,6 +43,13 @@ struct PathChange {
   double common_sigma = 0.0;
 };
 
+// A later step on the same key, or a renewal, takes over from an intervention; from then on what is
+// gained is the later one's.
+struct Takeover {
+  double chance = 0.0;   // that it does, if the fault lasts so long
+  double after_s = 0.0;  // from the beginning of the lease
+};
+
 // An intervention as it is valued.
 struct Stakes {
   std::string type;
@@ -54,6 +61,7 @@ struct Stakes {
   double replaced_s = 0.0;   // what is left of the lease of what this takes over from
   // The share of this one's payments that it treats already: only the rest is gained until then.
   double replaced_share = 0.0;
+  Takeover takeover;
   EffectPosterior factor;  // on action.conversion − nothing.conversion (effect_for)
   double belief = 1.0;     // that the cause is one it helps against; else conversion stays
 };
@@ -66,11 +74,12 @@ struct Overlap {
   double after_s = 0.0;  // expected time from the fault's end to the intervention's
 };
 
-// For a fault that has lasted `age_s`, with log-normal length, and a lease of `duration_s`, of
-// which `replaced_share` would have been treated for `replaced_s` anyway; by integrating the
-// survival function: E min(T, D) = ∫ S, E min(T, D)² = 2 ∫ t S.
+// For a fault that has lasted `age_s`, with log-normal length, and a lease of `duration_s` that a
+// later step may take over from, and of which `replaced_share` would have been treated for
+// `replaced_s` anyway; summed over 64 ends that the fault may have within the lease, and none.
 [[nodiscard]] Overlap overlap(const Economics& economics, double age_s, double duration_s,
-                              double replaced_s = 0.0, double replaced_share = 0.0);
+                              double replaced_s = 0.0, double replaced_share = 0.0,
+                              const Takeover& takeover = {});
 
 // The value, with the items conversion, fees, retry_fees, latency, execution and friction in this
 // order; total.mean is their sum in this order, bit for bit. The variance adds, as independent:

@@ -79,6 +79,12 @@ class Planner {
   // it may not replace) is left out.
   [[nodiscard]] std::vector<Option> plan(const Situation& situation) const;
 
+  // A planned option at another strength, holdout and duration, valued anew: what a limit made
+  // smaller is not worth its part of the whole. Nothing where its type does not propose it so.
+  [[nodiscard]] std::optional<Option> valued_at(const Situation& situation, const Option& option,
+                                                double strength, double holdout,
+                                                double duration_s) const;
+
  private:
   PlannerConfig config_;
   std::vector<std::unique_ptr<InterventionType>> types_;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,18 +17,48 @@
 
 namespace payops::decision {
 
-// The busiest that each gateway has recently been, payments a second; halves in a day. State of the
-// agent, by which headroom is learnt.
+// The busiest that each gateway has recently been, payments a second; halves in a day. And the load
+// under which one gave way to what was sent to it, attempts a second; doubles in a day. State of
+// the agent, by which headroom is learnt.
 struct TrafficPeaks {
   std::map<std::string, double> payments_per_s;
+  std::map<std::string, double> gave_way_per_s;
   int64_t updated_ts_ms = 0;
   static constexpr auto fields() {
     return std::make_tuple(field("payments_per_s", &TrafficPeaks::payments_per_s),
+                           field("gave_way_per_s", &TrafficPeaks::gave_way_per_s),
                            field("updated_ts_ms", &TrafficPeaks::updated_ts_ms));
   }
 };
 // Takes in a cycle's traffic. At most 4096 gateways are kept.
 void observe(TrafficPeaks& peaks, const Assessment& assessment);
+// Remembers that `gateway` gave way under its present load.
+void remember_overload(TrafficPeaks& peaks, const Assessment& assessment,
+                       const std::string& gateway);
+
+// Attempts a second that a gateway is seen to carry now, retries and what is sent there included; 0
+// for one that is not watched.
+[[nodiscard]] double load_per_s(const Assessment& assessment, std::string_view gateway);
+
+// Does a reroute in force cost the customers of its target more than it gains its own? They are in
+// neither of its arms, so no holdout shows it: it costs what the target succeeds less than usual,
+// beyond 3 standard errors, where nothing was wrong with it before. `effect` is the gain in
+// conversion of a treated payment.
+[[nodiscard]] bool overloads_target(const Assessment& assessment, const Action& reroute,
+                                    double effect);
+
+// How soon an intervention is judged, which is when the next step of its ramp takes over: the terms
+// of learning's sequential test.
+struct JudgingPace {
+  double alpha = 0.05;
+  double mixture_sd = 0.1;
+  double payments_min = 30.0;  // in each arm
+  double stabilise_s = 30.0;   // not counted
+};
+// Expected time from its issue until a difference of `effect` in conversions of about `conversion`
+// is found, with so many payments a second in each arm; infinite for no effect or no payments.
+[[nodiscard]] double judged_after_s(const JudgingPace& pace, double effect, double conversion,
+                                    double treated_per_s, double holdout_per_s);
 
 struct Situation {
   const Assessment& assessment;
@@ -36,6 +67,8 @@ struct Situation {
   const Economics& economics;
   int64_t ts_ms = 0;
   const TrafficPeaks* peaks = nullptr;  // none: the present traffic counts as the peak
+  JudgingPace pace{};
+  std::optional<RampStep> step{};  // the only step of the ramp to consider; none: as the ramp goes
 };
 
 // Does every payment of `inner` belong to `outer`? Can a payment belong to both?
@@ -80,8 +113,9 @@ class PathIndex {
 [[nodiscard]] double strength_in_force(const Situation& situation, std::string_view type,
                                        const Scope& scope);
 
-// Payments a second that `gateway` can take on top of its traffic and of what is already being sent
-// to it; never negative.
+// Payments a second that `gateway` can take on top of what it carries and of what is already being
+// sent to it, below its limit, or headroom_multiple of its peak, or nine tenths of the load under
+// which it gave way; never negative.
 [[nodiscard]] double headroom_per_s(const Situation& situation, std::string_view gateway);
 
 // How long the trouble behind a scope has lasted, by the alarms in force that overlap it.

@@ -98,13 +98,19 @@ struct ValueCase {
   double high_minor = 0.0;
   double realised_minor = 0.0;
   bool covered = false;
+  double issued_s = 0.0;  // after the world's beginning
+  double lasted_s = 0.0;  // until its lease ended, it was undone, or its key's next took over
+  double strength = 0.0;
+  Scope scope{};
   static constexpr auto fields() {
     using C = ValueCase;
     return std::make_tuple(
         field("scenario", &C::scenario), field("seed", &C::seed), field("type", &C::type),
         field("cause", &C::cause), field("expected_minor", &C::expected_minor),
         field("low_minor", &C::low_minor), field("high_minor", &C::high_minor),
-        field("realised_minor", &C::realised_minor), field("covered", &C::covered));
+        field("realised_minor", &C::realised_minor), field("covered", &C::covered),
+        field("issued_s", &C::issued_s), field("lasted_s", &C::lasted_s),
+        field("strength", &C::strength), field("scope", &C::scope));
   }
 };
 

@@ -11,6 +11,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "payops/core/fields.h"
 #include "payops/core/result.h"
@@ -75,16 +76,38 @@ struct ArmTotals {
   }
 };
 
+// What an arm and its counterpart had come to by a moment.
+struct Compared {
+  int64_t ts_ms = 0;
+  ArmTotals treated, holdout;
+  static constexpr auto fields() {
+    return std::make_tuple(field("ts_ms", &Compared::ts_ms), field("treated", &Compared::treated),
+                           field("holdout", &Compared::holdout));
+  }
+};
+
 struct TrackedAction {
+  static constexpr std::size_t kMarksMax = 32;
+  static constexpr int64_t kMarkEveryMs = 8000;
+
   std::string action_id;
   int64_t from_ts_ms = 0;
   ArmTotals treated, holdout, probe;
+  int64_t counted_to_ms = 0;
+  int64_t improved_to_ms = 0;   // by counts up to when it was first judged improved; 0: not yet
+  std::vector<Compared> marks;  // as it stood lately, the oldest first; at most kMarksMax
   static constexpr auto fields() {
     return std::make_tuple(
         field("action_id", &TrackedAction::action_id),
         field("from_ts_ms", &TrackedAction::from_ts_ms), field("treated", &TrackedAction::treated),
-        field("holdout", &TrackedAction::holdout), field("probe", &TrackedAction::probe));
+        field("holdout", &TrackedAction::holdout), field("probe", &TrackedAction::probe),
+        field("counted_to_ms", &TrackedAction::counted_to_ms),
+        field("improved_to_ms", &TrackedAction::improved_to_ms),
+        field("marks", &TrackedAction::marks));
   }
+  // The arms as they stood at `ts_ms`, or a little before; nothing is credited that came later. Of
+  // a moment longer ago than the marks reach back, as the oldest has it.
+  [[nodiscard]] Compared until(int64_t ts_ms) const;
 };
 
 // When an action's payments begin to count: stabilise_s after its issue.
@@ -103,6 +126,8 @@ class OutcomeTracker {
   // Zeros for what is not tracked.
   [[nodiscard]] const TrackedAction& of(std::string_view action_id) const;
   void forget(std::string_view action_id);
+  // Notes that what was counted up to now was judged improved.
+  void note_improved(std::string_view action_id);
   [[nodiscard]] std::size_t size() const { return actions_.size(); }
 
   static constexpr auto fields() {
@@ -137,6 +162,10 @@ inline constexpr double kAllocationPrior = 20.0;
 // seen than the holdout's share implies, at missing_alpha), it is judged by intention to treat: the
 // conversions of all who were selected, who are known from the holdout since the arms are drawn by
 // hash. treated_payments is then that number.
+//
+// The arms are of the same moments, so a fault that ends by itself does so for both. What they
+// differ by afterwards is no effect on the fault: hand in the counts until its end (until()), and
+// an improvement seen later as still `pending`.
 [[nodiscard]] Outcome judge(const Intervention& intervention, const ArmTotals& treated,
                             const ArmTotals& holdout, const LearningConfig& config);
 

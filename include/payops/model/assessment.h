@@ -77,6 +77,7 @@ struct Alarm {
   int64_t started_ts_ms = 0;           // when the detector says the change began
   int64_t raised_ts_ms = 0;            // when the evidence sufficed
   int64_t ended_ts_ms = 0;             // 0 while it lasts
+  int64_t recovered_ts_ms = 0;         // since when its scope has been well again; 0: it is not
   double statistic = 0.0;              // the detector's value when it fired
   double threshold = 0.0;              // what it had to exceed
   double false_alarms_per_week = 0.0;  // this detector's share of the deployment's budget
@@ -90,7 +91,8 @@ struct Alarm {
         field("id", &Alarm::id), field("scope", &Alarm::scope), field("signal", &Alarm::signal),
         field("pattern", &Alarm::pattern), field("spread", &Alarm::spread),
         field("started_ts_ms", &Alarm::started_ts_ms), field("raised_ts_ms", &Alarm::raised_ts_ms),
-        field("ended_ts_ms", &Alarm::ended_ts_ms), field("statistic", &Alarm::statistic),
+        field("ended_ts_ms", &Alarm::ended_ts_ms),
+        field("recovered_ts_ms", &Alarm::recovered_ts_ms), field("statistic", &Alarm::statistic),
         field("threshold", &Alarm::threshold),
         field("false_alarms_per_week", &Alarm::false_alarms_per_week),
         field("evidence_attempts", &Alarm::evidence_attempts), field("observed", &Alarm::observed),
