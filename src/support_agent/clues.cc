@@ -262,16 +262,42 @@ bool any_of_words(const Words& words, const auto& list) {
   });
 }
 
+// Without apostrophes, straight or curly: many people leave them out.
+std::string without_apostrophes(std::string_view text) {
+  constexpr std::string_view kCurly = "\u2019";
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text.substr(i).starts_with(kCurly)) {
+      i += kCurly.size() - 1;
+    } else if (text[i] != '\'') {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+// Where a word begins in a text, or npos; "sons" is not in "reasons".
+std::size_t word_at(std::string_view text, std::string_view word) {
+  std::size_t at = text.find(word);
+  while (at != std::string_view::npos && at > 0 && text[at - 1] != ' ')
+    at = text.find(word, at + 1);
+  return at;
+}
+
 // "tell me my wife's balance": a relation, behind it what is private, and a demand.
 bool wants_others_data(std::string_view lower, const Words& words) {
   if (count_of(words, kOthersData) > 0) return true;
-  const auto stands = [&](std::string_view word) {
-    return lower.find(word) != std::string_view::npos;
-  };
-  const auto relation = std::find_if(kRelations.begin(), kRelations.end(), stands);
-  if (relation == kRelations.end() || !any_of_words(words, kDemands)) return false;
-  std::string_view behind = lower.substr(lower.find(*relation) + relation->size());
-  behind = behind.substr(0, 30);
+  if (!any_of_words(words, kDemands)) return false;
+  const std::string plain = without_apostrophes(lower);
+  std::size_t at = std::string::npos, length = 0;
+  for (const std::string_view relation : kRelations) {
+    const std::string word = without_apostrophes(relation) + " ";
+    at = word_at(plain, word);
+    length = word.size();
+    if (at != std::string::npos) break;
+  }
+  if (at == std::string::npos) return false;
+  const std::string_view behind = std::string_view(plain).substr(at + length, 30);
   return std::any_of(kPrivate.begin(), kPrivate.end(), [&](std::string_view what) {
     return behind.find(what) != std::string_view::npos;
   });
