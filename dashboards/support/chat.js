@@ -1,6 +1,8 @@
 "use strict";
 const $ = (id) => document.getElementById(id);
 let token = "", me = "", role = "", session = "";
+const seen = new Set();  // ids of messages that are shown
+let asking = 0;          // messages without an answer yet
 
 async function call(method, path, body, headers = {}) {
   const answer = await fetch(path, {
@@ -15,6 +17,7 @@ async function call(method, path, body, headers = {}) {
 }
 
 function show(who, text, reply) {
+  if (reply) seen.add(reply.message_id).add(reply.in_reply_to);
   const item = document.createElement("li");
   item.className = who === "you" ? "user" : "agent";
   const by = document.createElement("span");
@@ -27,8 +30,7 @@ function show(who, text, reply) {
     for (const [value, label] of [["up", "Helpful"], ["down", "Not helpful"]]) {
       const button = document.createElement("button");
       button.type = "button";
-      button.textContent = value === "up" ? "👍" : "👎";
-      button.setAttribute("aria-label", label);
+      button.textContent = label;
       button.onclick = async () => {
         await call("POST", "/chat/feedback", { message_id: reply.message_id, session_id: reply.session_id, rating: value });
         rate.textContent = "Thank you for telling us.";
@@ -53,10 +55,15 @@ $("sign-in").onsubmit = async (event) => {
   role = value.role;
   me = form.get("username");
   $("who").textContent = me + " (" + role + ")";
+  session = sessionStorage.getItem("session of " + me) || "";
   $("sign-in").hidden = true;
+  if (["support_agent", "support_manager", "admin"].includes(role)) {
+    $("desk").hidden = false;
+    return desk();
+  }
   $("chat").hidden = false;
   $("text").focus();
-  if (["support_agent", "support_manager", "admin"].includes(role)) { $("desk").hidden = false; desk(); }
+  await look();
 };
 
 $("say").onsubmit = async (event) => {
@@ -66,18 +73,37 @@ $("say").onsubmit = async (event) => {
   $("text").value = "";
   show("you", text);
   $("typing").hidden = false;
+  ++asking;
   try {
     const reply = await call("POST", "/chat/message",
       { user_id: me, text, locale: navigator.language, session_id: session, channel: "web" },
       { "Idempotency-Key": crypto.randomUUID ? crypto.randomUUID() : String(Math.random()).slice(2) });
     session = reply.session_id;
+    sessionStorage.setItem("session of " + me, session);
     show(reply.handled_by === "person" ? "person" : "agent", reply.text, reply);
   } catch (error) {
     show("agent", "That did not arrive: " + error.message);
   }
-  $("typing").hidden = true;
+  $("typing").hidden = --asking === 0;
   $("text").focus();
 };
+
+// What was said before this page was there, and what a person writes meanwhile.
+async function look() {
+  if (!token || !session || asking) return;
+  const of = session, before = seen.size;
+  try {
+    const talk = await call("GET", "/session/" + encodeURIComponent(of));
+    if (asking || of !== session || before !== seen.size) return;  // an answer came in between
+    for (const message of talk.messages) {
+      if (seen.has(message.id)) continue;
+      seen.add(message.id);
+      const mine = message.sender === "USER";
+      show(mine ? "you" : talk.with_person ? "person" : "agent", message.text);
+    }
+  } catch { /* closed and gone, or away: the next message begins anew */ }
+}
+setInterval(look, 2000);
 
 $("text").onkeydown = (event) => {
   if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); $("say").requestSubmit(); }
@@ -86,12 +112,18 @@ $("text").onkeydown = (event) => {
 async function desk() {
   try {
     const queue = await call("GET", "/desk/queue");
-    $("queue").replaceChildren(...queue.waiting.map((chat) => {
-      const box = document.createElement("div");
+    const nobody = document.createElement("p");
+    nobody.textContent = "Nobody waits.";
+    $("queue").replaceChildren(...queue.waiting.length ? [] : [nobody], ...queue.waiting.map((chat) => {
+      const box = document.createElement("article");
       box.className = "waiting";
+      const head = document.createElement("h3");
+      head.id = "waiting-" + chat.session_id;
+      head.textContent = chat.user_id + (chat.with_person ? ", with a person" : ", waits");
+      box.setAttribute("aria-labelledby", head.id);
       const said = chat.recent.map((e) => e.text).join("\n");
       const text = document.createElement("p");
-      text.textContent = chat.user_id + ": " + chat.reason + (chat.ticket_id ? ", " + chat.ticket_id : "") + "\n" + said;
+      text.textContent = (chat.reason || "taken over") + (chat.ticket_id ? ", " + chat.ticket_id : "") + "\n" + said;
       const answer = document.createElement("textarea");
       answer.setAttribute("aria-label", "Reply to " + chat.user_id);
       answer.value = chat.suggestions.length ? chat.suggestions[0].text : "";
@@ -99,17 +131,21 @@ async function desk() {
         const b = document.createElement("button");
         b.type = "button";
         b.textContent = label;
-        b.onclick = async () => { await action(); desk(); };
+        b.onclick = async () => {
+          try { await action(); } catch (error) { $("who").textContent = label + ": " + error.message; }
+          desk();
+        };
         return b;
       };
       const path = "/desk/" + encodeURIComponent(chat.session_id) + "/";
-      box.append(text, answer,
+      box.append(head, text, answer,
         button("Take over", () => call("POST", path + "take_over", {})),
         button("Reply", () => call("POST", path + "reply", { text: answer.value })),
         button("Hand back", () => call("POST", path + "hand_back", {})));
       return box;
     }));
     if (["support_manager", "admin"].includes(role)) {
+      $("manager").hidden = false;
       const f = await call("GET", "/desk/figures");
       $("figures").replaceChildren();
       const line = (name, value) => {
@@ -120,6 +156,8 @@ async function desk() {
       line("Messages", f.messages);
       line("Sessions", f.sessions + ", " + f.open_sessions + " open");
       line("Resolved alone", Math.round(100 * f.resolved_alone_share) + " %");
+      const most = Object.entries(f.intents).sort((a, b) => b[1] - a[1]).slice(0, 8);
+      line("Asked about most", most.map(([k, v]) => k + " " + v).join(", ") || "nothing yet");
       line("Handovers", Object.entries(f.handovers).map(([k, v]) => k + " " + v).join(", ") || "none");
       line("Ratings", f.ratings.up + " up, " + f.ratings.down + " down");
       line("Estimated cost saved", "Rs " + Math.round(f.saved_minor / 100));
