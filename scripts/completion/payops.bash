@@ -51,9 +51,10 @@ _payops_words() {
     graph) echo --agent ;;
     state) echo show ;;
     'state show') echo --state --json ;;
-    learned) echo show reset --state --json ;;
+    learned) echo show confirm reset --state --json ;;
     'learned show') echo --state --json ;;
     'learned reset') echo --scope --config --bootstrap --topic-prefix --key --by ;;
+    'learned confirm') echo --config --bootstrap --topic-prefix --key --by ;;
     detect) echo --kind --target-false-alarms --json --out ;;
     backtest) echo --input --bootstrap --topic --from --to --config --report --json ;;
     attribute)

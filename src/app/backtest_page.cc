@@ -77,7 +77,7 @@ ChartSpan span_of(const FoundIncident& found, int64_t end_of_history_ms) {
   const Incident& i = found.incident;
   return {.from = static_cast<double>(i.begin_ts_ms),
           .to = static_cast<double>(i.end_ts_ms != 0 ? i.end_ts_ms : end_of_history_ms),
-          .name = spelled(i.pattern) + ", " + describe(i.instrument),
+          .name = spelled(i.pattern) + ", " + describe(i.instrument, i.slice),
           .colour = 1};
 }
 
@@ -120,7 +120,8 @@ std::string acts_table(const std::vector<WouldAct>& acts, const std::string& cur
 
 std::string incident_text(const FoundIncident& found, const BacktestResult& result) {
   const Incident& i = found.incident;
-  std::string text = "<article>" + tag("h3", spelled(i.pattern) + ": " + describe(i.instrument));
+  std::string text =
+      "<article>" + tag("h3", spelled(i.pattern) + ": " + describe(i.instrument, i.slice));
   const int64_t end_ms = i.end_ts_ms != 0 ? i.end_ts_ms : result.to_ms;
   text += "<p>Began " + utc(i.begin_ts_ms) + ", noticed " +
           length_text(std::max<int64_t>(0, found.noticed_ts_ms - i.begin_ts_ms)) + " later, " +

@@ -71,9 +71,9 @@ std::string summary(const BacktestResult& r) {
           money(r.lost_minor, r.currency) + " in payments\n";
   for (const FoundIncident& found : r.incidents) {
     const Incident& i = found.incident;
-    text += "  " + iso_time(i.begin_ts_ms) + "  " + i.pattern + ", " + describe(i.instrument) +
-            " (" + i.cause + " " + percent(i.confidence, 0) + "), " +
-            std::to_string(found.acts.size()) + " interventions\n";
+    text += "  " + iso_time(i.begin_ts_ms) + "  " + i.pattern + ", " +
+            describe(i.instrument, i.slice) + " (" + i.cause + " " + percent(i.confidence, 0) +
+            "), " + std::to_string(found.acts.size()) + " interventions\n";
   }
   text += std::to_string(r.acts.size()) + " interventions on traffic would have been taken, " +
           "expected to save " +

@@ -1,4 +1,5 @@
-// payops learned: what the agent has learnt of its interventions' effects, and forgetting it.
+// payops learned: what the agent has learnt of its interventions' effects and of the causes of
+// incidents, telling it of these, and forgetting it all.
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -20,8 +21,11 @@ struct LearnedOptions {
   bool json = false;
 };
 
-struct ResetOptions {
+// Of a signed command: `scope` to forget, or an incident and its cause.
+struct TellOptions {
   std::string scope;
+  std::string incident;
+  std::string cause;
   KafkaOptions kafka;
   std::string key_file;
   std::string by;
@@ -48,20 +52,67 @@ void print_table(const std::vector<EffectRow>& rows) {
   }
 }
 
+void print_causes(const std::vector<CauseRow>& rows) {
+  double confirmed = 0.0;
+  for (const CauseRow& row : rows) confirmed += row.confirmed;
+  if (confirmed <= 0.0) {
+    std::printf("no incident's cause confirmed yet: causes are as likely as was guessed\n");
+    return;
+  }
+  std::printf("\nhow often each cause is behind an incident, of %s confirmed\n%s%s\n",
+              fixed(confirmed, 1).c_str(), pad("cause", 24).c_str(), "confirmed   prior   guessed");
+  for (const CauseRow& row : rows) {
+    std::printf("%s%s%s%s\n", pad(name_of(row.cause), 24).c_str(),
+                pad_left(fixed(row.confirmed, 1), 9).c_str(),
+                pad_left(fixed(100.0 * row.prior, 1) + " %", 8).c_str(),
+                pad_left(fixed(100.0 * row.guess, 1) + " %", 10).c_str());
+  }
+}
+
 int show(const LearnedOptions& options) {
   const auto stored = restore_stored(options.state_dir);
   if (!stored) return report(stored.error());
   const std::vector<EffectRow> rows = stored_effects(*stored->agent);
+  const std::vector<CauseRow> causes = stored_causes(*stored->agent);
   if (options.json) {
-    std::printf("%s\n",
-                dump(Json{{"step", stored->held.step}, {"effects", to_json(rows)}}).c_str());
+    const Json all{
+        {"step", stored->held.step}, {"effects", to_json(rows)}, {"causes", to_json(causes)}};
+    std::printf("%s\n", dump(all).c_str());
   } else {
     print_table(rows);
+    print_causes(causes);
   }
   return kExitDone;
 }
 
-int reset(const ResetOptions& options) {
+std::string who(const TellOptions& options) {
+  const char* user = std::getenv("USER");
+  return !options.by.empty() ? options.by : user != nullptr ? user : "operator";
+}
+
+int confirm(const TellOptions& options) {
+  const auto cause = parse_enum<Cause>(options.cause);
+  if (!cause || !reasoning::CauseCounts::counts(*cause)) {
+    std::string known;
+    for (std::size_t c = 0; c < reasoning::kCauses; ++c) {
+      if (!reasoning::CauseCounts::counts(static_cast<Cause>(c))) continue;
+      known += (known.empty() ? "" : ", ") + std::string(name_of(static_cast<Cause>(c)));
+    }
+    return report(
+        {ErrorCode::usage, false, "\"" + options.cause + "\" is no cause; there are " + known});
+  }
+  const auto config = kafka_of(options.kafka);
+  if (!config) return report_local(config.error());
+  return send_verdict(*config,
+                      {.proposal_id = options.incident,
+                       .verdict = "cause",
+                       .shown_hash = options.cause,
+                       .by = who(options)},
+                      options.key_file, kAnswerWaitS,
+                      "say that " + options.incident + " was " + options.cause);
+}
+
+int reset(const TellOptions& options) {
   const auto scope = parse_scope(options.scope);
   if (!scope) {
     return report({ErrorCode::usage, false,
@@ -71,8 +122,7 @@ int reset(const ResetOptions& options) {
   }
   const auto config = kafka_of(options.kafka);
   if (!config) return report_local(config.error());
-  const char* user = std::getenv("USER");
-  const std::string by = !options.by.empty() ? options.by : user != nullptr ? user : "operator";
+  const std::string by = who(options);
   std::string signed_scope = to_string(*scope);  // "|" parts the fields of what is signed
   std::replace(signed_scope.begin(), signed_scope.end(), '|', '/');
   return send_verdict(
@@ -86,12 +136,34 @@ void add_show_options(CLI::App* sub, const std::shared_ptr<LearnedOptions>& opti
   sub->add_flag("--json", options->json, "One JSON document on stdout");
 }
 
+void add_tell_options(CLI::App& sub, TellOptions& options) {
+  add_kafka_options(sub, options.kafka);
+  sub.add_option("--key", options.key_file, "File with your secret key (payops keys new)")
+      ->required();
+  sub.add_option("--by", options.by, "Your name, for the audit log (default: $USER)");
+}
+
+void add_confirm_command(CLI::App& learned, Command& command) {
+  auto told = std::make_shared<TellOptions>();
+  CLI::App* sub = learned.add_subcommand("confirm", "A signed word on what an incident was");
+  sub->add_option("incident", told->incident, "The incident's id, inc-…; it may be over")
+      ->required();
+  sub->add_option("cause", told->cause, "Its cause, as hypotheses name it")->required();
+  add_tell_options(*sub, *told);
+  sub->footer(
+      "Example: payops learned confirm inc-1f00c3a277e0b1d2 gateway_down --bootstrap "
+      "localhost:9092 "
+      "--key operator.key");
+  sub->callback([&command, told] { command = [told] { return confirm(*told); }; });
+}
+
 }  // namespace
 
 void add_learned_command(CLI::App& app, Command& command) {
   auto options = std::make_shared<LearnedOptions>();
   const auto run_show = [&command, options] { command = [options] { return show(*options); }; };
-  CLI::App* sub = app.add_subcommand("learned", "Effects learnt from outcomes; forgetting them");
+  CLI::App* sub = app.add_subcommand(
+      "learned", "What was learnt of effects and causes; telling and forgetting it");
   sub->require_subcommand(0, 1);
   sub->footer("Example: payops learned show --state .payops_state");
   add_show_options(sub, options);
@@ -102,14 +174,12 @@ void add_learned_command(CLI::App& app, Command& command) {
   add_show_options(show_app, options);
   show_app->callback(run_show);
 
-  auto forget = std::make_shared<ResetOptions>();
+  add_confirm_command(*sub, command);
+  auto forget = std::make_shared<TellOptions>();
   CLI::App* reset_app = sub->add_subcommand("reset", "A signed command to forget a scope");
   reset_app->add_option("--scope", forget->scope, "issuer|method|gateway; \"*|*|*\" is everything")
       ->required();
-  add_kafka_options(*reset_app, forget->kafka);
-  reset_app->add_option("--key", forget->key_file, "File with your secret key (payops keys new)")
-      ->required();
-  reset_app->add_option("--by", forget->by, "Your name, for the audit log (default: $USER)");
+  add_tell_options(*reset_app, *forget);
   reset_app->footer(
       "Example: payops learned reset --scope \"HDFC|*|*\" --bootstrap localhost:9092 --key "
       "operator.key");

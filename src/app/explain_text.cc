@@ -40,7 +40,7 @@ std::string more_text(std::size_t count, const std::string& how) {
 }
 
 std::string alarm_text(const Alarm& a) {
-  std::string text = "  " + spelled(name_of(a.pattern)) + ", " + describe(a.scope) + " (" +
+  std::string text = "  " + spelled(name_of(a.pattern)) + ", " + describe(a.scope, a.slice) + " (" +
                      std::string(name_of(a.spread)) + "), since " + clock_time(a.started_ts_ms) +
                      ", noticed " + clock_time(a.raised_ts_ms);
   // What a detector of success counts are the failures that are not the customer's own.

@@ -25,6 +25,28 @@ std::string series_name(const Scope& scope) {
   return "gateway " + scope.gateway;
 }
 
+// What the word DEGRADED is for, where it is not the success rate before it: the signal that is
+// furthest from its usual, or an alarm while no signal is.
+std::string degraded_for(const SeriesStatus& status) {
+  const Reading* worst = nullptr;
+  for (const Reading& r : status.readings) {
+    if (!r.warming_up && (worst == nullptr || r.z > worst->z)) worst = &r;
+  }
+  if (!status.degraded || worst == nullptr) return status.alarming ? "  for its alarm" : "";
+  const std::string z = ", z " + fixed(worst->z, 1) + ")";
+  switch (worst->signal) {
+    case Signal::latency_p95:
+      return "  for its p95 (usual " + fixed(worst->baseline, 0) + " ms" + z;
+    case Signal::retry_rate:
+      return "  for its retries (usual " + percent(worst->baseline) + z;
+    case Signal::volume:
+      return "  for its volume: " + fixed(worst->value, 1) + "/s (usual " +
+             fixed(worst->baseline, 1) + z;
+    default:
+      return "";
+  }
+}
+
 std::string status_line(const SeriesStatus& status, const Terminal& terminal) {
   const Reading* success = reading(status, Signal::success_rate);
   const Reading* latency = reading(status, Signal::latency_p95);
@@ -40,13 +62,15 @@ std::string status_line(const SeriesStatus& status, const Terminal& terminal) {
   }
   if (latency != nullptr) line += "  p95 " + pad_left(fixed(latency->value, 0), 5) + " ms";
   if (retries != nullptr) line += "  retries " + pad_left(percent(retries->value), 6);
+  if (status.degraded || status.alarming) line += degraded_for(status);
   return line + "\n";
 }
 
 std::string alarm_line(const Alarm& alarm, const Terminal& terminal) {
   std::string line = "  " + terminal.styled(Style::bad, "!") + " " +
                      terminal.styled(Style::bold, std::string(name_of(alarm.pattern))) + ", " +
-                     describe(alarm.scope) + ", since " + clock_time(alarm.started_ts_ms);
+                     describe(alarm.scope, alarm.slice) + ", since " +
+                     clock_time(alarm.started_ts_ms);
   const bool share = alarm.signal == Signal::success_rate || alarm.signal == Signal::retry_rate ||
                      alarm.signal == Signal::decline_mix;
   if (share) {
@@ -63,7 +87,8 @@ std::string hypotheses_line(const std::vector<Hypothesis>& hypotheses) {
   std::vector<std::string> parts;
   for (std::size_t i = 0; i < hypotheses.size() && i < 3; ++i) {
     const Hypothesis& h = hypotheses[i];
-    const std::string where = h.scope == Scope{} ? "" : " " + describe(h.scope);
+    const bool everywhere = h.scope == Scope{} && h.slice == Slice{};
+    const std::string where = everywhere ? "" : " " + describe(h.scope, h.slice);
     parts.push_back(std::string(name_of(h.cause)) + where + " " + percent(h.posterior, 0));
   }
   return "    why: " + join(parts, " | ") + "\n";

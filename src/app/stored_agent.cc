@@ -43,4 +43,25 @@ std::vector<EffectRow> stored_effects(const payments_agent::PaymentsAgent& agent
   return rows;
 }
 
+std::vector<CauseRow> stored_causes(const payments_agent::PaymentsAgent& agent) {
+  using reasoning::CauseCounts;
+  std::vector<CauseRow> rows;
+  double priors = 0.0, guesses = 0.0;
+  for (std::size_t c = 0; c < reasoning::kCauses; ++c) {
+    const auto cause = static_cast<Cause>(c);
+    if (!CauseCounts::counts(cause)) continue;
+    rows.push_back({.cause = cause,
+                    .confirmed = agent.causes().confirmed(cause),
+                    .prior = agent.causes().prior(cause),
+                    .guess = CauseCounts::guess(cause)});
+    priors += rows.back().prior;
+    guesses += rows.back().guess;
+  }
+  for (CauseRow& row : rows) {
+    row.prior /= priors;
+    row.guess /= guesses;
+  }
+  return rows;
+}
+
 }  // namespace payops::app

@@ -47,6 +47,20 @@ struct EffectRow {
   }
 };
 
+// How likely each cause is behind an incident, before anything is seen of it.
+struct CauseRow {
+  Cause cause = Cause::none_of_these;
+  double confirmed = 0.0;  // incidents, by weight
+  double prior = 0.0;      // share of all incidents; maintenance and none_of_these aside
+  double guess = 0.0;      // the same before any was confirmed
+  static constexpr auto fields() {
+    return std::make_tuple(field("cause", &CauseRow::cause),
+                           field("confirmed", &CauseRow::confirmed),
+                           field("prior", &CauseRow::prior), field("guess", &CauseRow::guess));
+  }
+};
+[[nodiscard]] std::vector<CauseRow> stored_causes(const payments_agent::PaymentsAgent& agent);
+
 [[nodiscard]] std::vector<EffectRow> stored_effects(const payments_agent::PaymentsAgent& agent);
 
 }  // namespace payops::app

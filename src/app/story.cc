@@ -25,7 +25,7 @@ std::string faults_text(const RunStory& story) {
       if (alarm.ts_ms >= fault.ts_ms && noticed == nullptr) noticed = &alarm;
     }
     if (noticed != nullptr) {
-      text += "; the first alarm after it, " + noticed->pattern + " at " + noticed->series +
+      text += "; the first alarm after it, " + noticed->pattern + " at " + noticed->where +
               ", rose " + fixed(static_cast<double>(noticed->ts_ms - fault.ts_ms) / 1000.0, 0) +
               " s later";
     } else {
@@ -61,9 +61,10 @@ void StoryTeller::cycle(const payments_agent::CycleReport& report) {
                                     [&](const AlarmNote& n) { return n.id == alarm.id; });
     if (known != alarms.end()) {
       known->pattern = name_of(alarm.pattern);  // it may have grown into an outage
+      known->where = describe(alarm.scope, alarm.slice);
     } else if (alarms.size() < kMaxNotes) {
       alarms.push_back({alarm.id, to_string(alarm.scope), std::string(name_of(alarm.pattern)),
-                        alarm.raised_ts_ms, 0});
+                        alarm.raised_ts_ms, 0, describe(alarm.scope, alarm.slice)});
     }
   }
   for (AlarmNote& note : alarms) {

@@ -38,10 +38,11 @@ struct AlarmNote {
   std::string pattern;
   int64_t ts_ms = 0;
   int64_t end_ms = 0;  // 0 when it still lasted at the end
+  std::string where;   // in words: series and the part of it that is named
   static constexpr auto fields() {
     return std::make_tuple(field("id", &AlarmNote::id), field("series", &AlarmNote::series),
                            field("pattern", &AlarmNote::pattern), field("ts_ms", &AlarmNote::ts_ms),
-                           field("end_ms", &AlarmNote::end_ms));
+                           field("end_ms", &AlarmNote::end_ms), field("where", &AlarmNote::where));
   }
 };
 

@@ -29,7 +29,7 @@ Seen place(const Scope& scope) {
   if (scope.issuer != "*") return {Cause::issuer_down, Pattern::issuer_outage};
   if (scope.gateway != "*") return {Cause::gateway_down, Pattern::gateway_failure};
   if (scope.method != "*") return {Cause::method_wide, Pattern::method_fatigue};
-  return {Cause::network, Pattern::gateway_failure};
+  return {Cause::network, Pattern::network_failure};
 }
 
 // What acting could answer; nothing for a fault that harms no payment an action could help.
@@ -38,7 +38,7 @@ std::optional<Seen> seen(const Fault& fault) {
   if (fault.region != "*" || fault.merchant != "*" || fault.stage != AttemptStage::authorised) {
     return std::nullopt;
   }
-  if (fault.upstream != "*") return Seen{Cause::upstream_down, Pattern::gateway_failure};
+  if (fault.upstream != "*") return Seen{Cause::upstream_down, Pattern::upstream_failure};
   switch (fault.kind) {
     case FaultKind::outage:
     case FaultKind::slow_ramp:
@@ -165,7 +165,9 @@ void TrueState::reveal(Assessment& assessment, decision::Economics& economics) {
                                  .scope = trouble.scope,
                                  .pattern = trouble.pattern,
                                  .started_ts_ms = began_ms,
-                                 .raised_ts_ms = began_ms});
+                                 .raised_ts_ms = began_ms,
+                                 .cause = trouble.cause,
+                                 .certainty = 1.0});
     Hypothesis hypothesis;
     hypothesis.id = "hyp-" + id;
     hypothesis.cause = trouble.cause;

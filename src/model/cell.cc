@@ -161,13 +161,14 @@ DetailCell& DetailCell::operator+=(const DetailCell& other) {
     reached[s] += other.reached[s];
     failed[s] += other.failed[s];
   }
+  for (std::size_t c = 0; c < kFaultClasses; ++c) by_class[c] += other.by_class[c];
   return *this;
 }
 
 namespace {
 
 // Paths as differences; a first byte says which counts are not zero and holds the band. Most
-// cells count one attempt: seven bytes.
+// cells count one attempt: seven bytes. Which classes are not zero is said where something failed.
 void encode_details(const std::vector<DetailCell>& details, Encoder& out) {
   out.varint(details.size());
   int64_t packed = 0;
@@ -185,6 +186,13 @@ void encode_details(const std::vector<DetailCell>& details, Encoder& out) {
     for (std::size_t s = 0; s < kStages; ++s) {
       if (cell.reached[s] != 0) out.put(cell.reached[s]);
       if (cell.failed[s] != 0) out.put(cell.failed[s]);
+    }
+    if (flags >> 5 == 0) continue;
+    uint64_t classes = 0;
+    for (std::size_t c = 0; c < kFaultClasses; ++c) classes |= uint64_t{cell.by_class[c] != 0} << c;
+    out.varint(classes);
+    for (const uint32_t count : cell.by_class) {
+      if (count != 0) out.put(count);
     }
   }
 }
@@ -213,6 +221,10 @@ bool decode_details(Decoder& in, std::vector<DetailCell>& details) {
     for (std::size_t s = 0; s < kStages; ++s) {
       if ((flags >> (2 + s) & 1) != 0) in.get(cell.reached[s]);
       if ((flags >> (5 + s) & 1) != 0) in.get(cell.failed[s]);
+    }
+    const uint64_t classes = flags >> 5 != 0 ? in.varint() : 0;
+    for (std::size_t c = 0; c < kFaultClasses; ++c) {
+      if ((classes >> c & 1) != 0) in.get(cell.by_class[c]);
     }
   }
   return true;

@@ -17,6 +17,12 @@ bool is_retry(std::string_view type) {
 
 }  // namespace
 
+bool is_part(const Slice& slice) {
+  Slice whole;
+  whole.decline = slice.decline;
+  return slice != whole;
+}
+
 std::string describe(const Scope& scope, const Slice& slice) {
   std::string text = slice.merchant == "*" ? "" : "merchant " + slice.merchant;
   if (text.empty() || scope != Scope{}) text += (text.empty() ? "" : ", ") + describe(scope);
@@ -29,6 +35,7 @@ std::string describe(const Scope& scope, const Slice& slice) {
   if (slice.stage == "authenticated") text += " at authentication";
   if (slice.stage == "created") text += " before authentication";
   if (slice.stage == "authorised") text += " at authorisation";
+  if (slice.decline != "*") text += ", declined as " + slice.decline;
   return text;
 }
 
@@ -46,7 +53,7 @@ bool would_help(std::string_view type, const Scope& scope, const Hypothesis& h,
       return type != action_type::kRerouteTraffic || h.scope.gateway != "*";
     case Cause::network:
       // Moving payments mends nothing where one region's network fails.
-      return h.slice == Slice{} || h.id == answered;
+      return !is_part(h.slice) || h.id == answered;
     case Cause::gateway_down:
     case Cause::upstream_down:
     case Cause::latency:

@@ -52,7 +52,7 @@ std::vector<const Incident*> in_order(const Thing& thing) {
 }
 
 std::string headline(const Incident& lead) {
-  return words(lead.pattern) + " at " + describe(lead.instrument);
+  return words(lead.pattern) + " at " + describe(lead.instrument, lead.slice);
 }
 
 std::string subject_of(const Notice& notice) {

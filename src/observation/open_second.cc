@@ -101,6 +101,7 @@ bool OpenSecond::count_detail(const Counted& attempt, std::size_t max_cells) {
   ++cell.reached[stage];
   if (attempt.status != AttemptStatus::approved && is_fault(attempt.decline_class)) {
     ++cell.failed[stage];
+    ++cell.by_class[fault_index(attempt.decline_class)];
   }
   return kept;
 }

@@ -17,7 +17,7 @@ namespace {
 
 // The bytes of a snapshot; a change of shape raises the version.
 struct Snapshot {
-  uint32_t version = 4;
+  uint32_t version = 5;
   std::string config;  // JSON
   std::array<std::vector<std::string>, kDimensions> names;
   std::array<std::vector<std::string>, kDetails> details;
@@ -48,7 +48,7 @@ struct Snapshot {
         field("origin", &Snapshot::origin), field("digest", &Snapshot::digest));
   }
 };
-constexpr uint32_t kSnapshotVersion = 4;
+constexpr uint32_t kSnapshotVersion = 5;
 
 void learn_names(Dictionary& dictionary, const DictionaryDelta& delta) {
   const auto learn = [](NameTable& table, const std::vector<std::string>& names) {
@@ -335,6 +335,7 @@ std::vector<reasoning::CellReading> PaymentsAgent::cells(std::size_t cells_max) 
 const std::map<std::string, IncidentCare>& PaymentsAgent::incident_care() const {
   return impl_->incidents.care();
 }
+const reasoning::CauseCounts& PaymentsAgent::causes() const { return impl_->reasoner.causes(); }
 std::map<std::string, Mode> PaymentsAgent::modes() const {
   const safety::Limits limits = impl_->limits();
   std::map<std::string, Mode> modes;

@@ -110,6 +110,7 @@ struct PaymentsAgent::Impl {
                                               const Assessment& assessment) const;
   [[nodiscard]] action::Issue issue(const Cycle& cycle) const;
   void settle(const std::string& action_id, const Cycle& cycle, Effects& effects);
+  void count_confirmed(int64_t ts_ms, Effects& effects);
   void conclude(const Intervention& intervention, int64_t ts_ms, Learned& delta);
   [[nodiscard]] std::string state_digest(std::string_view block);
 };

@@ -72,6 +72,8 @@ void PaymentsAgent::Impl::conclude(const Intervention& intervention, int64_t ts_
   learning::update(effects, intervention, intervention.outcome, ts_ms, config.learning);
   totals.saved_minor += intervention.outcome.value_minor;
   tracker.forget(intervention.action.action_id);
+  incidents.helped(intervention);
+  count_confirmed(ts_ms, delta.effects);
   delta.effects.audit.push_back(outcome_record(intervention, ts_ms));
   delta.outcomes.push_back(intervention);
 }

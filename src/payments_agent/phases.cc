@@ -173,7 +173,11 @@ void PaymentsAgent::Impl::take_reset(const VerdictInput& input, int64_t ts_ms, O
     why = "not a scope: \"" + verdict.shown_hash + "\"";
   } else {
     last_reset_ts_ms = verdict.ts_ms;
-    const bool something = learning::reset(effects, *scope, config.learning);
+    bool something = learning::reset(effects, *scope, config.learning);
+    if (*scope == Scope{}) {  // causes are counted over all places
+      something = something || reasoner.causes().total() > 0.0;
+      reasoner.causes() = {};
+    }
     note(input, "granted", something ? "forgotten" : "there was nothing to forget", ts_ms, delta);
     return;
   }
@@ -217,6 +221,13 @@ void PaymentsAgent::Impl::take_care(const VerdictInput& input, int64_t ts_ms, Ob
   note(input, done ? "granted" : "ignored", done ? "noted" : done.error().message, ts_ms, delta);
 }
 
+void PaymentsAgent::Impl::count_confirmed(int64_t ts_ms, Effects& delta) {
+  for (const Confirmation& confirmed : incidents.take_confirmed()) {
+    reasoner.causes().confirm(confirmed.cause, confirmed.weight);
+    delta.audit.push_back(confirmed_record(confirmed, ts_ms));
+  }
+}
+
 // reason: how things stand and why.
 Reasoned PaymentsAgent::Impl::reason(const Cycle& cycle) {
   Reasoned delta;
@@ -242,6 +253,7 @@ Reasoned PaymentsAgent::Impl::reason(const Cycle& cycle) {
   decision::observe(peaks, delta.assessment);
   totals.alarms += static_cast<int64_t>(delta.assessment.rose.size());
   delta.incidents = incidents.update(delta.assessment, ledger.all());
+  count_confirmed(ts_ms, delta.effects);
   for (const Incident& incident : delta.incidents) {
     delta.effects.audit.push_back(incident_record(incident, ts_ms));
     const auto care = incidents.care().find(incident.id);

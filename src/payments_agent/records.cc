@@ -50,6 +50,10 @@ AuditRecord incident_record(const Incident& incident, int64_t ts_ms) {
   return record("incident", ts_ms, {{"incident", to_json(incident)}});
 }
 
+AuditRecord confirmed_record(const Confirmation& confirmed, int64_t ts_ms) {
+  return record("confirmed", ts_ms, {{"confirmed", to_json(confirmed)}});
+}
+
 AuditRecord decided_record(const Intervention& intervention, int64_t ts_ms) {
   return record("decided", ts_ms, {{"intervention", to_json(intervention)}});
 }

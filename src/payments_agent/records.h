@@ -21,6 +21,7 @@ namespace payops::payments_agent {
 [[nodiscard]] AuditRecord verdict_record(const VerdictInput& input, const std::string& result,
                                          const std::string& why, int64_t ts_ms);
 [[nodiscard]] AuditRecord incident_record(const Incident& incident, int64_t ts_ms);
+[[nodiscard]] AuditRecord confirmed_record(const Confirmation& confirmed, int64_t ts_ms);
 [[nodiscard]] AuditRecord decided_record(const Intervention& intervention, int64_t ts_ms);
 [[nodiscard]] AuditRecord outcome_record(const Intervention& intervention, int64_t ts_ms);
 [[nodiscard]] AuditRecord config_record(const InputHead& head);

@@ -73,9 +73,13 @@ Status check_details(const std::vector<DetailCell>& details, const Sizes& sizes)
       return wrong("a detail that has no name");
     }
     if (before != nullptr && !(before->key < cell.key)) return wrong("details are out of order");
+    int64_t failed = 0;
     for (std::size_t s = 0; s < kStages; ++s) {
       if (cell.failed[s] > cell.reached[s]) return wrong("details that contradict each other");
+      failed += cell.failed[s];
     }
+    for (const uint32_t count : cell.by_class) failed -= count;
+    if (failed != 0) return wrong("details whose classes do not add up");
     before = &cell;
   }
   return {};

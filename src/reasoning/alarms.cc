@@ -1,7 +1,9 @@
 // From crossings to alarms: which slice explains the excess, and the life of an alarm to its end.
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
+#include "candidate.h"
 #include "payops/core/digest.h"
 #include "payops/core/text.h"
 #include "payops/model/relevance.h"
@@ -27,6 +29,49 @@ bool may_follow(Share symptom, Share cause) {
 }
 
 RowKind kind_of(Share share) { return share == Share::volume ? RowKind::drop : RowKind::share; }
+// What a rise of a share other than technical failures is called.
+Pattern pattern_of(Share share) {
+  switch (share) {
+    case Share::slow:
+      return Pattern::latency_spike;
+    case Share::retry:
+      return Pattern::retry_storm;
+    case Share::volume:
+      return Pattern::volume_drop;
+    case Share::fraud:
+      return Pattern::fraud_burst;
+    default:
+      return Pattern::decline_mix_shift;
+  }
+}
+
+// What technical failures are called for a cause, whatever place they show at; nothing for issuers,
+// whose outages are called otherwise than their degradations, and for causes that name no fault.
+std::optional<Pattern> pattern_of(Cause cause) {
+  switch (cause) {
+    case Cause::gateway_down:
+      return Pattern::gateway_failure;
+    case Cause::method_wide:
+      return Pattern::method_fatigue;
+    case Cause::retry_storm:
+      return Pattern::retry_storm;
+    case Cause::latency:
+      return Pattern::latency_spike;
+    case Cause::network:
+      return Pattern::network_failure;
+    case Cause::upstream_down:
+      return Pattern::upstream_failure;
+    case Cause::authentication:
+      return Pattern::authentication_failure;
+    case Cause::merchant_change:
+      return Pattern::merchant_failure;
+    case Cause::customer_shift:
+      return Pattern::traffic_mix_shift;
+    default:
+      return std::nullopt;
+  }
+}
+
 // Slices as deep as the detectors of a share look, and one deeper where counts allow.
 int max_depth_of(Share share) {
   return share == Share::technical ? 3 : share == Share::volume ? 1 : 2;
@@ -268,7 +313,6 @@ void Reasoner::State::raise(Share share, const ScopeScore& scope, const Crossing
     ++it;
   }
   alarms.push_back(alarm);
-  classify(alarms.back());
 }
 
 // What has been explained is no evidence of anything further.
@@ -360,7 +404,6 @@ void Reasoner::State::tend_alarms() {
     alarm.moved += weight * (recent.moved() - alarm.moved);
     alarm.peak = std::max(alarm.peak, alarm.moved);
   }
-  for (LiveAlarm& alarm : alarms) classify(alarm);
   std::vector<LiveAlarm> still;
   std::vector<SeriesKey> normal;
   for (LiveAlarm& alarm : alarms) {
@@ -424,8 +467,8 @@ void Reasoner::State::rescope(LiveAlarm& alarm) {
   alarm.peak = alarm.moved;
 }
 
-// Names the pattern, and whether more than half of the peers suffer alike.
-void Reasoner::State::classify(LiveAlarm& alarm) {
+// Whether more than half of the peers suffer alike. Gives the scope's failures by class.
+std::array<double, 4> Reasoner::State::spread(LiveAlarm& alarm) {
   const SeriesKey& s = alarm.scope;
   const RowEvidence& all =
       common_rows(alarm.share, std::max(alarm.started + 1, now - config.short_window_s)).evidence;
@@ -445,46 +488,39 @@ void Reasoner::State::classify(LiveAlarm& alarm) {
                                                              : peer.k - peer.e > 2.0 * sd;
     suffering += clear && peer.moved() >= alarm.moved / 2.0;
   }
-  const ScopeScore* own = all.find(s);
-  const auto classes = own != nullptr ? own->classes : std::array<double, 4>{};
-  const bool many = s == SeriesKey{} || (peers > 1 && 2 * suffering > peers);
+  // One merchant or one region is one place, however many issuers it shows at.
+  const bool one_place = alarm.slice.merchant != kWhole || alarm.slice.region != kWhole;
+  const bool many = !one_place && (s == SeriesKey{} || (peers > 1 && 2 * suffering > peers));
   alarm.spread = many ? Spread::systemic : Spread::localized;
-  switch (alarm.share) {
-    case Share::slow:
-      alarm.pattern = Pattern::latency_spike;
-      return;
-    case Share::retry:
-      alarm.pattern = Pattern::retry_storm;
-      return;
-    case Share::volume:
-      alarm.pattern = Pattern::volume_drop;
-      return;
-    case Share::fraud:
-      alarm.pattern = Pattern::fraud_burst;
-      return;
-    case Share::customer:
-    case Share::policy:
-      alarm.pattern = Pattern::decline_mix_shift;
-      return;
-    case Share::technical:
-      break;
+  const ScopeScore* own = all.find(s);
+  return own != nullptr ? own->classes : std::array<double, 4>{};
+}
+
+// Names the pattern: by the signal; of technical failures by the cause that has been found, or
+// until one is by the place where they show.
+void Reasoner::State::classify(LiveAlarm& alarm) {
+  const SeriesKey& s = alarm.scope;
+  const std::array<double, 4> classes = spread(alarm);
+  if (alarm.share != Share::technical) {
+    alarm.pattern = pattern_of(alarm.share);
+    return;
   }
   const double issuer_side = classes[0];
   const double route_side = classes[1] + classes[2];
-  const bool issuer_like = s.issuer != kAny && (s.gateway == kAny || issuer_side > route_side);
-  // Which of the two it is, storm or outage, the last cycle has weighed.
-  const auto storm = beliefs.find({alarm_hash(alarm), Cause::retry_storm, s.packed()});
-  if (storm != beliefs.end() && storm->second > 0.5) {
-    alarm.pattern = Pattern::retry_storm;
+  const bool issuer_like = alarm.asserted == Cause::issuer_down ||
+                           (s.issuer != kAny && (s.gateway == kAny || issuer_side > route_side));
+  if (const auto known = pattern_of(alarm.asserted)) {
+    alarm.pattern = *known;
   } else if (issuer_like) {
     // What the fault at its worst leaves of what would otherwise have succeeded.
     const double usual = 1.0 - (alarm.attempts > 0.0 ? alarm.expected / alarm.attempts : 0.0);
     const bool outage = usual * (1.0 - alarm.peak) < config.outage_success;
     alarm.pattern = outage ? Pattern::issuer_outage : Pattern::issuer_degradation;
-  } else if (s.method != kAny && s.gateway == kAny && s.issuer == kAny) {
-    alarm.pattern = Pattern::method_fatigue;
+  } else if (s == SeriesKey{}) {
+    alarm.pattern = Pattern::unexplained_failure;
   } else {
-    alarm.pattern = Pattern::gateway_failure;
+    const bool method = s.method != kAny && s.gateway == kAny;
+    alarm.pattern = method ? Pattern::method_fatigue : Pattern::gateway_failure;
   }
 }
 
@@ -541,7 +577,10 @@ Alarm Reasoner::State::told(const LiveAlarm& a, const Dictionary& dictionary) co
       .observed = volume ? a.failures / seconds : a.failures / n,
       .expected = volume ? a.expected / seconds : a.expected / n,
       .excess_failures = volume ? 0.0 : a.failures - a.expected,
-      .announced = announced(a, dictionary)};
+      .announced = announced(a, dictionary),
+      .cause = a.cause,
+      .certainty = a.certainty,
+      .slice = slice_of(a.slice, dictionary, topology)};
 }
 
 // The reason of the maintenance that covers all of the alarm's scope, or "".

@@ -24,6 +24,9 @@ struct Candidate {
   std::vector<std::string> evidence_against;
 };
 
+// A slice in names; an upstream that the topology no longer has is left out.
+[[nodiscard]] Slice slice_of(const DetailSlice& slice, const Dictionary& dictionary,
+                             const Topology& topology);
 // The explanation's place in words.
 [[nodiscard]] std::string name_in_words(const Candidate& c, const Dictionary& dictionary,
                                         const Topology& topology);
@@ -32,8 +35,21 @@ struct Candidate {
 // What speaks for the leader and against the loser, in a sentence.
 [[nodiscard]] std::string why_not(const Candidate& leader, const Candidate& loser,
                                   const Dictionary& dictionary, const Topology& topology);
-// `weight`: the alarm's share of all alarms.
-[[nodiscard]] Hypothesis to_hypothesis(const Candidate& c, const Dictionary& dictionary,
-                                       const Topology& topology, double weight);
+// One alarm's explanations, never without "none of these", and what the alarm weighs.
+struct Explained {
+  std::vector<Candidate> candidates;
+  double weight = 1.0;
+};
+[[nodiscard]] const Candidate& leading(const std::vector<Candidate>& candidates);
+// Keeps every alarm's leading explanation and of the others the likeliest, `told_max` in all where
+// there are so many; the others' probability goes to their alarm's "none of these". Many alarms at
+// once have hundreds of explanations of a thousandth each, which nobody reads and nothing is done
+// for.
+void fold_unlikely(std::vector<Explained>& explained, std::size_t told_max);
+// All of them, the likeliest first: those of one cause at one place are one. Alarms share the
+// probability by their weight.
+[[nodiscard]] std::vector<Hypothesis> to_hypotheses(const std::vector<Explained>& explained,
+                                                    const Dictionary& dictionary,
+                                                    const Topology& topology);
 
 }  // namespace payops::reasoning

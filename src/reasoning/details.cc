@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "payops/core/random.h"
 
@@ -120,7 +121,8 @@ uint32_t DetailStore::slice_of(const DetailKey& key) {
   const DetailKey other{.path = {kOther, kOther, kOther}};
   if (slices_.size() + 1 >= slices_max_ && key != other) return slice_of(other);
   const auto made = static_cast<uint32_t>(slices_.size());
-  slices_.push_back({.key = {key.path, key.region, key.merchant, key.band}, .past = {}});
+  slices_.push_back(
+      {.key = {key.path, key.region, key.merchant, key.band}, .past = {}, .by_class = {}});
   place_.push_back(0);
   path_of_.push_back(path_id(key.path));
   index_.emplace(key, made);
@@ -134,14 +136,16 @@ void DetailStore::add(const std::vector<DetailCell>& details, int64_t second) {
   for (const DetailCell& cell : details) {
     const uint32_t slice = slice_of(cell.key);
     if (place_[slice] == 0) {
-      slot.entries.push_back({.slice = slice, .counts = {}});
+      slot.entries.push_back({.slice = slice, .counts = {}, .by_class = {}});
       place_[slice] = static_cast<uint32_t>(slot.entries.size());
     }
-    StageCounts<uint32_t>& counts = slot.entries[place_[slice] - 1].counts;
+    Entry& entry = slot.entries[place_[slice] - 1];
+    StageCounts<uint32_t>& counts = entry.counts;
     for (std::size_t s = 0; s < kStages; ++s) {
       counts.reached[s] += cell.reached[s];
       counts.failed[s] += cell.failed[s];
     }
+    for (std::size_t c = 0; c < kFaultClasses; ++c) entry.by_class[c] += cell.by_class[c];
   }
 }
 
@@ -168,8 +172,15 @@ void DetailStore::absorb(const Slot& slot) {
   for (SliceRecord& slice : slices_) {
     for (float& count : slice.past.reached) count *= keep_;
     for (float& count : slice.past.failed) count *= keep_;
+    for (float& count : slice.by_class) count *= keep_;
   }
-  for (const Entry& entry : slot.entries) slices_[entry.slice].past.add(entry.counts);
+  for (const Entry& entry : slot.entries) {
+    SliceRecord& slice = slices_[entry.slice];
+    slice.past.add(entry.counts);
+    for (std::size_t c = 0; c < kFaultClasses; ++c) {
+      slice.by_class[c] += static_cast<float>(entry.by_class[c]);
+    }
+  }
 }
 
 // Makes room once the table is three quarters full: of slices that nothing is left of.
@@ -230,7 +241,8 @@ std::vector<DetailStore::Active> DetailStore::since(int64_t from_second) const {
   std::vector<Active> active;
   for (std::size_t i = 0; i < keys.size(); ++i) {
     if (now[i].trials(0) <= 0.0) continue;
-    active.push_back({.key = keys[i], .path = path_of_[i], .now = now[i]});
+    active.push_back(
+        {.key = keys[i], .path = path_of_[i], .slice = static_cast<uint32_t>(i), .now = now[i]});
   }
   for (std::size_t stage = 0; stage < kStages; ++stage) {
     const bool lost = std::any_of(active.begin(), active.end(),
@@ -246,7 +258,41 @@ std::vector<DetailStore::Active> DetailStore::since(int64_t from_second) const {
       a.failures[stage] = usual.failures(a.path);
     }
   }
+  tell_classes(from, active);
   return active;
+}
+
+// The classes of the slices' failures since a sub-window, and what is usual of their paths: what
+// their failures were of before, leaning on those of all.
+void DetailStore::tell_classes(int64_t from, std::vector<Active>& active) const {
+  using Classes = std::array<double, kFaultClasses>;
+  const auto add = [](Classes& to, const auto& of) {
+    for (std::size_t c = 0; c < kFaultClasses; ++c) to[c] += of[c];
+  };
+  const auto sum_of = [](const Classes& of) { return std::accumulate(of.begin(), of.end(), 0.0); };
+  std::vector<Classes> paths(path_ids_.size(), Classes{});
+  std::vector<Classes> now(slices_.size(), Classes{});
+  for (std::size_t i = 0; i < slices_.size(); ++i) add(paths[path_of_[i]], slices_[i].by_class);
+  for (const Slot& slot : slots_) {
+    if (slot.number < from && slot.frozen) continue;
+    for (const Entry& entry : slot.entries) {
+      add(slot.number >= from ? now[entry.slice] : paths[path_of_[entry.slice]], entry.by_class);
+    }
+  }
+  Classes all;
+  all.fill(kDoubt / static_cast<double>(kFaultClasses));
+  for (const Classes& path : paths) add(all, path);
+  const double of_all = sum_of(all);
+  for (Classes& path : paths) {
+    const double of_path = sum_of(path);
+    for (std::size_t c = 0; c < kFaultClasses; ++c) {
+      path[c] = (path[c] + kLean * all[c] / of_all) / (of_path + kLean);
+    }
+  }
+  for (Active& a : active) {
+    a.class_share = paths[a.path];
+    a.by_class = now[a.slice];
+  }
 }
 
 double DetailStore::learnt() const {

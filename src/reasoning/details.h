@@ -54,11 +54,14 @@ class DetailStore {
   // A slice with attempts since some moment, and what would have been usual for them.
   struct Active {
     DetailKey key;
-    uint32_t path = 0;  // a number below paths(), the same for slices of one path
+    uint32_t path = 0;   // a number below paths(), the same for slices of one path
+    uint32_t slice = 0;  // a number below slices()
     StageCounts<double> now;
+    std::array<double, kFaultClasses> by_class{};  // of its failures, as kFaults
     std::array<double, kStages> rate{};  // usual share of the trials of a stage that fail there
-    std::array<double, kStages> path_rate{};  // the same of the whole path
-    std::array<double, kStages> failures{};   // how many past failures that rests on
+    std::array<double, kStages> path_rate{};          // the same of the whole path
+    std::array<double, kStages> failures{};           // how many past failures that rests on
+    std::array<double, kFaultClasses> class_share{};  // of the usual failures of the path
   };
   // In the order in which the slices were met.
   [[nodiscard]] std::vector<Active> since(int64_t from_second) const;
@@ -85,15 +88,19 @@ class DetailStore {
   struct SliceRecord {
     KeyFields key;
     StageCounts<float> past;
+    std::array<float, kFaultClasses> by_class{};  // of its failures
     static constexpr auto fields() {
-      return std::make_tuple(field("key", &SliceRecord::key), field("past", &SliceRecord::past));
+      return std::make_tuple(field("key", &SliceRecord::key), field("past", &SliceRecord::past),
+                             field("by_class", &SliceRecord::by_class));
     }
   };
   struct Entry {
     uint32_t slice = 0;
     StageCounts<uint32_t> counts;
+    std::array<uint32_t, kFaultClasses> by_class{};  // of its failures
     static constexpr auto fields() {
-      return std::make_tuple(field("slice", &Entry::slice), field("counts", &Entry::counts));
+      return std::make_tuple(field("slice", &Entry::slice), field("counts", &Entry::counts),
+                             field("by_class", &Entry::by_class));
     }
   };
   struct Slot {
@@ -115,6 +122,7 @@ class DetailStore {
   void forget_idle();
   void reindex();
   [[nodiscard]] uint32_t path_id(const SeriesKey& path);
+  void tell_classes(int64_t from, std::vector<Active>& active) const;
 
   std::size_t slices_max_;
   int64_t slot_s_;

@@ -3,6 +3,7 @@
 // alarms share the probability by what each costs, so that all posteriors sum to one.
 #include <algorithm>
 #include <cmath>
+#include <deque>
 #include <optional>
 
 #include "candidate.h"
@@ -11,29 +12,6 @@
 
 namespace payops::reasoning {
 namespace {
-
-constexpr std::size_t kCauses = enum_names<Cause>.size();
-
-// How often each cause is behind an incident, before anything is seen of this one. Guesses of an
-// operations team, to be replaced by counts of labelled incidents.
-constexpr std::array<double, kCauses> kCausePrior{
-    0.30,  // issuer_down
-    0.20,  // gateway_down
-    0.05,  // network
-    0.10,  // method_wide
-    0.08,  // retry_storm
-    0.08,  // latency
-    0.07,  // customer_shift
-    0.04,  // traffic_drop
-    0.02,  // fraud_burst
-    0.02,  // own_action
-    0.02,  // data_problem
-    0.06,  // upstream_down
-    0.05,  // authentication
-    0.06,  // merchant_change
-    0.02,  // none_of_these
-    6.00,  // maintenance: only where it was announced, and then it is nearly always the reason
-};
 
 // How readily a cause shows as a rise of this share (Share order; the first row is for causes that
 // are not places of technical failure).
@@ -102,6 +80,12 @@ bool is_place(Cause cause) {
          cause == Cause::method_wide;
 }
 
+// Whether what it explains are technical failures of the slice itself.
+bool fails_payments(Cause cause) {
+  return is_place(cause) || cause == Cause::upstream_down || cause == Cause::authentication ||
+         cause == Cause::merchant_change;
+}
+
 struct Totals {
   double n = 0.0, k = 0.0, e = 0.0;
   std::array<double, 4> classes{};
@@ -137,6 +121,7 @@ constexpr double kCoincidence = 6.9;
 constexpr double kMostOfIt = 0.7;        // of an alarm's excess, in a slice that stands behind it
 constexpr double kDetailsLearnt = 1000;  // attempts, before the details are listened to
 constexpr std::size_t kDetailLeaves = 1500;
+constexpr std::size_t kToldMax = 64;  // explanations of all alarms, beside "none of these"
 
 std::string percent(double share) { return fixed(100.0 * share, 1) + " %"; }
 
@@ -192,11 +177,19 @@ class Explanation {
     add_announced();
     add_none();
     weigh();
-    for (Candidate& c : candidates_) describe_evidence(c);
   }
   [[nodiscard]] std::vector<Candidate>& candidates() { return candidates_; }
+  // What speaks for and against one of them, and of which class its declines are.
+  void tell(Candidate& c) const {
+    describe_evidence(c);
+    if (suspects_ == nullptr || !fails_payments(c.cause)) return;
+    DetailSlice slice = c.slice;
+    slice.path = c.scope;
+    c.slice.decline = suspects_->decline_of(slice);
+  }
 
  private:
+  [[nodiscard]] double log_prior(Cause cause) const { return std::log(state_.causes.prior(cause)); }
   [[nodiscard]] double evidence(const SeriesKey& scope) const {
     if (mixed_) return detail_evidence({.path = scope});
     const ScopeScore* score = table_.find(scope);
@@ -241,7 +234,9 @@ class Explanation {
     for (const ScopeScore* score : scores) {
       if (score == nullptr) continue;
       const Cause cause = cause_of(score->scope);
-      add(cause, score->scope, score->log_prior,
+      // The lattice's own prior is of places; what has been learnt of their causes moves it.
+      const double learnt = log_prior(cause) - std::log(CauseCounts::guess(cause));
+      add(cause, score->scope, score->log_prior + learnt,
           score->log_evidence + class_evidence(inside(score->scope), cause));
     }
   }
@@ -257,8 +252,7 @@ class Explanation {
     for (Candidate& c : candidates_) {
       c.log_likelihood = evidence(c.scope);  // whose words these payments fail in says little
     }
-    add(Cause::customer_shift, alarm_.scope,
-        std::log(kCausePrior[static_cast<std::size_t>(Cause::customer_shift)]), 0.0);
+    add(Cause::customer_shift, alarm_.scope, log_prior(Cause::customer_shift), 0.0);
     candidates_.back().evidence_for.push_back(mix_in_words());
   }
   // Whether another alarm that began with this one shows the same slice: then either one thing
@@ -312,8 +306,8 @@ class Explanation {
           {.cause = cause,
            .scope = slice.path,
            .slice = slice,
-           .log_prior = std::log(kCausePrior[static_cast<std::size_t>(cause)] / suspect.choices) -
-                        kPerDetail * (depth - 1) + (shared(slice) ? kCoincidence : 0.0),
+           .log_prior = log_prior(cause) - std::log(suspect.choices) - kPerDetail * (depth - 1) +
+                        (shared(slice) ? kCoincidence : 0.0),
            .log_likelihood = common + detail_evidence(slice) - anchor_evidence + words,
            .explained = t.k - t.e,
            .evidence_for = {},
@@ -361,7 +355,7 @@ class Explanation {
       const ScopeScore* technical = technical_.find(scope);
       likelihood += technical != nullptr ? std::clamp(technical->log_evidence, -6.0, 0.0) : 0.0;
     }
-    add(cause, scope, std::log(kCausePrior[static_cast<std::size_t>(cause)]), likelihood);
+    add(cause, scope, log_prior(cause), likelihood);
   }
   // What the calendar announced for these payments: as likely as the place that it takes down.
   void add_announced() {
@@ -373,8 +367,7 @@ class Explanation {
       });
       if (!seen || told || !overlap(scope, alarm_.scope)) continue;
       const bool words = alarm_.share == Share::technical && !mixed_ && scope != SeriesKey{};
-      add(Cause::maintenance, scope,
-          std::log(kCausePrior[static_cast<std::size_t>(Cause::maintenance)]),
+      add(Cause::maintenance, scope, log_prior(Cause::maintenance),
           evidence(scope) + (words ? class_evidence(inside(scope), cause_of(scope)) : 0.0));
       candidates_.back().evidence_for.push_back(
           "announced from " + iso_time(window->from_s * 1000) + " to " +
@@ -383,9 +376,7 @@ class Explanation {
   }
   void add_none() {
     const double best = mixed_ ? 0.0 : std::max(0.0, table_.unstructured());
-    add(Cause::none_of_these, {},
-        std::log(kCausePrior[static_cast<std::size_t>(Cause::none_of_these)]),
-        best + std::log(kNoneFit));
+    add(Cause::none_of_these, {}, log_prior(Cause::none_of_these), best + std::log(kNoneFit));
   }
   // An action of ours began within two minutes before, and not to its own relief.
   [[nodiscard]] bool own_action_near() const {
@@ -508,6 +499,15 @@ double weight_of(const LiveAlarm& alarm, const ScopeTable& table) {
   return harm * (1.0 + n * std::max(alarm.moved, 0.02));
 }
 
+// A cause of more than even odds is the alarm's, until another is.
+void conclude(LiveAlarm& alarm, const Candidate& leader) {
+  alarm.cause = leader.cause;
+  alarm.certainty = leader.probability;
+  if (leader.probability <= 0.5) return;
+  alarm.asserted = leader.cause;
+  alarm.slice = leader.slice;
+}
+
 }  // namespace
 
 // The details since the first of the alarms of technical failure in force began; nothing without
@@ -529,12 +529,17 @@ std::unique_ptr<Detailed> Reasoner::State::suspect_details(const Dictionary& dic
 }
 
 std::vector<Hypothesis> Reasoner::State::hypotheses(const Dictionary& dictionary) {
-  std::vector<Hypothesis> all;
+  struct Weighed {
+    LiveAlarm* alarm;
+    ScopeTable table;
+    std::optional<ScopeTable> technical{};
+    std::optional<Explanation> explanation{};
+  };
+  std::deque<Weighed> weighed;  // an explanation points at its tables
+  std::vector<Explained> explained;
   std::map<BeliefKey, double> believed;
-  std::vector<double> weights;
-  std::vector<std::vector<Candidate>> explained;
   const std::unique_ptr<Detailed> detailed = suspect_details(dictionary);
-  for (const LiveAlarm& alarm : alarms) {
+  for (LiveAlarm& alarm : alarms) {
     if (alarm.secondary) continue;
     const auto mine = [&](const Row& row) {  // other alarms answer for their own
       return alarm.scope.covers(row.path) ||
@@ -542,51 +547,27 @@ std::vector<Hypothesis> Reasoner::State::hypotheses(const Dictionary& dictionary
                return a.share == alarm.share && !a.secondary && a.scope.covers(row.path);
              });
     };
-    const ScopeTable table = table_of(common_rows(alarm.share, alarm.started), alarm.share, mine);
-    std::optional<ScopeTable> technical;
+    Weighed& one = weighed.emplace_back(
+        Weighed{&alarm, table_of(common_rows(alarm.share, alarm.started), alarm.share, mine)});
     if (alarm.share != Share::technical) {
-      technical.emplace(table_of(common_rows(Share::technical, alarm.started), Share::technical,
-                                 [](const Row&) { return true; }));
+      one.technical.emplace(table_of(common_rows(Share::technical, alarm.started), Share::technical,
+                                     [](const Row&) { return true; }));
     }
-    weights.push_back(weight_of(alarm, table));
-    Explanation explanation(*this, alarm, table, technical ? *technical : table,
+    one.explanation.emplace(*this, alarm, one.table, one.technical ? *one.technical : one.table,
                             detailed ? &detailed->suspects : nullptr, dictionary);
-    for (const Candidate& c : explanation.candidates()) {
+    for (const Candidate& c : one.explanation->candidates()) {
       believed[{alarm_hash(alarm), c.cause, belief_scope(c)}] = c.probability;
     }
-    explained.push_back(std::move(explanation.candidates()));
+    explained.push_back({.candidates = std::move(one.explanation->candidates()),
+                         .weight = weight_of(alarm, one.table)});
   }
   beliefs = std::move(believed);
-  double total = 0.0;
-  for (const double w : weights) total += w;
+  fold_unlikely(explained, kToldMax);
   for (std::size_t i = 0; i < explained.size(); ++i) {
-    auto& candidates = explained[i];
-    const auto leader = std::max_element(
-        candidates.begin(), candidates.end(),
-        [](const Candidate& a, const Candidate& b) { return a.probability < b.probability; });
-    for (const Candidate& c : candidates) {
-      Hypothesis h = to_hypothesis(c, dictionary, topology, weights[i] / total);
-      if (&c != &*leader) h.why_not = why_not(*leader, c, dictionary, topology);
-      const auto same = std::find_if(all.begin(), all.end(), [&](const Hypothesis& other) {
-        return other.cause == h.cause && other.scope == h.scope && other.slice == h.slice;
-      });
-      if (same == all.end()) {
-        all.push_back(std::move(h));
-      } else {
-        // The alarm it explains better has the better evidence.
-        const double prior = same->prior + h.prior, posterior = same->posterior + h.posterior;
-        const double certainty = std::max(same->certainty, h.certainty);
-        if (h.posterior > same->posterior) *same = std::move(h);
-        same->prior = prior;
-        same->posterior = posterior;
-        same->certainty = certainty;
-      }
-    }
+    for (Candidate& c : explained[i].candidates) weighed[i].explanation->tell(c);
+    conclude(*weighed[i].alarm, leading(explained[i].candidates));
   }
-  std::stable_sort(all.begin(), all.end(), [](const Hypothesis& a, const Hypothesis& b) {
-    return a.posterior > b.posterior;
-  });
-  return all;
+  return to_hypotheses(explained, dictionary, topology);
 }
 
 }  // namespace payops::reasoning

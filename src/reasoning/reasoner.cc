@@ -81,6 +81,7 @@ Assessment Reasoner::assess(int64_t ts_ms, const Dictionary& dictionary,
   Assessment out;
   out.ts_ms = ts_ms;
   out.hypotheses = s.hypotheses(dictionary);
+  for (LiveAlarm& alarm : s.alarms) s.classify(alarm);
   for (LiveAlarm& alarm : s.alarms) {
     if (alarm.secondary) continue;
     out.alarms.push_back(s.told(alarm, dictionary));
@@ -103,6 +104,8 @@ std::vector<CellReading> Reasoner::cells(const Dictionary& dictionary,
 void Reasoner::encode(Encoder& out) const { state_->encode(out); }
 void Reasoner::decode(Decoder& in) { state_->decode(in); }
 void Reasoner::digest_touched(StateDigest& digest) { state_->digest_touched(digest); }
+CauseCounts& Reasoner::causes() { return state_->causes; }
+const CauseCounts& Reasoner::causes() const { return state_->causes; }
 std::size_t Reasoner::series() const { return state_->store.all.size(); }
 uint64_t Reasoner::series_refused() const { return state_->store.refused; }
 
@@ -113,6 +116,7 @@ void Reasoner::State::encode(Encoder& out) const {
   out.put(gone);
   out.put(actions);
   out.put(beliefs);
+  out.put(causes);
   out.put(week);
   out.put(rhythms);
   out.put(own_share);
@@ -128,6 +132,7 @@ void Reasoner::State::decode(Decoder& in) {
   in.get(gone);
   in.get(actions);
   in.get(beliefs);
+  in.get(causes);
   in.get(week);
   in.get(rhythms);
   in.get(own_share);
@@ -188,6 +193,7 @@ void Reasoner::State::digest_touched(StateDigest& digest) {
   out.put(gone);
   out.put(actions);
   out.put(beliefs);
+  out.put(causes);
   out.put(last_second);
   out.put(now);
   digest.add(rest);

@@ -18,6 +18,7 @@
 #include "attribution.h"
 #include "details.h"
 #include "payops/model/intervention.h"
+#include "payops/reasoning/cause_counts.h"
 #include "payops/reasoning/rate_detector.h"
 #include "payops/reasoning/reasoner.h"
 #include "season.h"
@@ -74,6 +75,10 @@ struct LiveAlarm {
   double failures = 0.0;
   double expected = 0.0;
   double storm = 0.0;  // storm_evidence() while it lasted: of its end it says nothing
+  Cause cause = Cause::none_of_these;  // that leads among its explanations, and its probability
+  double certainty = 0.0;
+  Cause asserted = Cause::none_of_these;  // the last that led with more than even odds, and
+  DetailSlice slice{};                    // the part of the scope that it is about
   static constexpr auto fields() {
     using A = LiveAlarm;
     return std::make_tuple(
@@ -85,8 +90,9 @@ struct LiveAlarm {
         field("moved", &A::moved), field("peak", &A::peak), field("recovery", &A::recovery),
         field("statistic", &A::statistic), field("threshold", &A::threshold),
         field("false_alarms_per_week", &A::false_alarms_per_week), field("attempts", &A::attempts),
-        field("failures", &A::failures), field("expected", &A::expected),
-        field("storm", &A::storm));
+        field("failures", &A::failures), field("expected", &A::expected), field("storm", &A::storm),
+        field("cause", &A::cause), field("certainty", &A::certainty),
+        field("asserted", &A::asserted), field("slice", &A::slice));
   }
 };
 
@@ -192,6 +198,7 @@ struct Reasoner::State {
   void tend_alarms();
   void rescope(LiveAlarm& alarm);
   void classify(LiveAlarm& alarm);
+  [[nodiscard]] std::array<double, 4> spread(LiveAlarm& alarm);
   [[nodiscard]] bool end_if_over(LiveAlarm& alarm);
   [[nodiscard]] std::vector<Row> rows(Share share, int64_t from_second) const;
   // The same for as long as the cycle lasts, worked out once.
@@ -235,6 +242,7 @@ struct Reasoner::State {
   std::vector<LiveAlarm> gone;  // ended and not yet told
   std::vector<OwnAction> actions;
   std::map<BeliefKey, double> beliefs;
+  CauseCounts causes;  // behind past incidents
   WeekProfile week;
   std::vector<FailureRhythm> rhythms;  // per watched
   std::vector<double> own_share;       // per watched: volume under our own traffic actions

@@ -10,6 +10,7 @@ namespace payops::reasoning {
 namespace {
 
 constexpr double kProbable = 0.05;  // of the scan, from which a slice is a suspect
+constexpr double kAsUsual = 2.5;    // standard deviations that are no excess
 constexpr double kStandsOut = 4.0;  // standard deviations above what the paths account for
 constexpr std::size_t kNamesMax = 8;
 constexpr std::size_t kSuspectsMax = 6;
@@ -190,6 +191,13 @@ bool Suspects::fold(const std::vector<Active>& active, std::size_t paths, const 
       leaf.e += n * a.rate[s];
       leaf.e_path += n * a.path_rate[s];
       leaf.learnt = std::max(leaf.learnt, a.failures[s]);
+      if (s + 1 < kStages) continue;
+      for (std::size_t c = 0; c < kFaultClasses; ++c) {
+        leaf.k_class[c] += a.by_class[c];
+        for (std::size_t of = 0; of < kStages; ++of) {
+          leaf.e_class[c] += a.now.trials(of) * a.rate[of] * a.class_share[c];
+        }
+      }
     }
   }
   return true;
@@ -343,6 +351,31 @@ SliceTotals Suspects::sum_of(const DetailSlice& slice, bool complement) const {
     sum.e_path += leaf.e_path;
   }
   return sum;
+}
+
+int32_t Suspects::decline_of(const DetailSlice& slice) const {
+  std::array<double, kFaultClasses> k{}, e{};
+  DetailSlice payments = slice;
+  payments.stage = kWhole;
+  for (const Leaf& leaf : leaves_) {
+    if (!covers(payments, leaf)) continue;
+    for (std::size_t c = 0; c < kFaultClasses; ++c) {
+      k[c] += leaf.k_class[c];
+      e[c] += leaf.e_class[c];
+    }
+  }
+  std::size_t top = 0;
+  double rest_k = 0.0, rest_e = 0.0;
+  for (std::size_t c = 0; c < kFaultClasses; ++c) {
+    if (k[c] - e[c] > k[top] - e[top]) top = c;
+    rest_k += k[c];
+    rest_e += e[c];
+  }
+  rest_k -= k[top];
+  rest_e -= e[top];
+  const bool stands_out = k[top] - e[top] > kStandsOut * std::sqrt(e[top] + 1.0);
+  const bool rest_as_usual = rest_k - rest_e < kAsUsual * std::sqrt(rest_e + 1.0);
+  return stands_out && rest_as_usual ? static_cast<int32_t>(top) : kWhole;
 }
 
 double Suspects::mix_evidence(const SeriesKey& scope) const {

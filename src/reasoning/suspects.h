@@ -26,6 +26,7 @@ struct DetailSlice {
   int32_t band = kWhole;
   int32_t stage = kWhole;
   int32_t upstream = kWhole;  // index in the topology
+  int32_t decline = kWhole;   // index in kFaults: of its failures, not of its payments
   auto operator<=>(const DetailSlice&) const = default;
   // Whether it is more than issuer, method and gateway can say.
   [[nodiscard]] bool detailed() const {
@@ -35,6 +36,13 @@ struct DetailSlice {
   [[nodiscard]] int detail_depth() const {
     return (region != kWhole) + (merchant != kWhole) + (band != kWhole) + (stage != kWhole) +
            (upstream != kWhole);
+  }
+  static constexpr auto fields() {
+    return std::make_tuple(field("path", &DetailSlice::path), field("region", &DetailSlice::region),
+                           field("merchant", &DetailSlice::merchant),
+                           field("band", &DetailSlice::band), field("stage", &DetailSlice::stage),
+                           field("upstream", &DetailSlice::upstream),
+                           field("decline", &DetailSlice::decline));
   }
 };
 
@@ -98,6 +106,9 @@ class Suspects {
     return log_mean(sum);
   }
   [[nodiscard]] SliceTotals totals(const DetailSlice& slice, bool complement = false) const;
+  // The class (index in kFaults) that alone explains the slice's excess, all other failures of it
+  // being as many as usual; kWhole when there is none.
+  [[nodiscard]] int32_t decline_of(const DetailSlice& slice) const;
   // How much likelier the failures of a scope are for what its details make usual than for what
   // its paths do, in ln: what a change of mix explains.
   [[nodiscard]] double mix_evidence(const SeriesKey& scope) const;
@@ -109,7 +120,8 @@ class Suspects {
     int32_t region = kWhole, merchant = kWhole, band = kWhole;
     int32_t stage = 0;
     double n = 0.0, k = 0.0, e = 0.0, e_path = 0.0;
-    double learnt = 0.0;  // past failures behind e
+    double learnt = 0.0;                                     // past failures behind e
+    std::array<double, kFaultClasses> k_class{}, e_class{};  // in the leaf of the last stage
   };
   // What is told apart.
   struct Grain {

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
+#include <algorithm>
+
 namespace payops {
 namespace {
 
@@ -47,6 +49,9 @@ TEST_CASE("buckets read back from their bytes") {
                       .band = *rc::gen::inRange<uint8_t>(0, kAmountBands)};
         for (uint32_t& count : detail.reached) count = *rc::gen::inRange(0u, 3u);
         for (uint32_t& count : detail.failed) count = *rc::gen::inRange(0u, 3u);
+        const bool failed = std::any_of(detail.failed.begin(), detail.failed.end(),
+                                        [](uint32_t count) { return count != 0; });
+        for (uint32_t& count : detail.by_class) count = failed ? *rc::gen::inRange(0u, 3u) : 0;
       }
       buckets.push_back(bucket);
     }

@@ -39,6 +39,9 @@ TEST_CASE("a first attempt is counted by region, merchant, amount and stage") {
   CHECK(all[0].key.band == 1);  // 499.90 INR: from 100 to below 1000
   CHECK(all[0].reached == std::array<uint32_t, 3>{0, 1, 1});
   CHECK(all[0].failed == std::array<uint32_t, 3>{0, 1, 0});
+  std::array<uint32_t, kFaultClasses> classes{};
+  classes[fault_index(DeclineClass::authentication)] = 1;
+  CHECK(all[0].by_class == classes);
 }
 
 TEST_CASE("amounts fall into four bands, each ten times the one before") {

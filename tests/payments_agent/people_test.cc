@@ -93,6 +93,54 @@ TEST_CASE("an incident is taken on, noted and silenced while it lasts") {
   CHECK(answered(loop, id)->result == "ignored");
 }
 
+// Says of an incident what it was, and gives the answer.
+std::string name_cause(ClosedLoop& loop, const std::string& id, const std::string& cause) {
+  loop.say({.proposal_id = id, .verdict = "cause", .shown_hash = cause, .by = ""});
+  loop.run(1);
+  REQUIRE(answered(loop, id) != nullptr);
+  return answered(loop, id)->result;
+}
+
+TEST_CASE("what a person says an incident was counts once it is over, and can be taken back") {
+  AgentConfig config;
+  config.limits.default_mode = Mode::observe;  // no outcome confirms anything
+  ClosedLoop loop("gateway_failure", config);
+  loop.run(kFaultBegins + 30);
+  const std::string id = loop.agent->open_incidents().begin()->second.id;
+  CHECK(name_cause(loop, id, "the bank") == "ignored");
+  CHECK(name_cause(loop, id, "maintenance") == "ignored");  // known beforehand, if at all
+  CHECK(name_cause(loop, id, "retry_storm") == "granted");
+  CHECK(loop.agent->causes().total() == 0.0);
+  loop.run(kFaultEnds - kFaultBegins + 200);
+  REQUIRE(loop.agent->open_incidents().empty());
+  CHECK(loop.agent->causes().confirmed(Cause::retry_storm) == kSaidWeight);
+  CHECK(loop.agent->causes().total() == kSaidWeight);
+  CHECK(loop.lines("confirmed") == 1);
+  loop.restart();
+  CHECK(loop.agent->causes().confirmed(Cause::retry_storm) == kSaidWeight);
+  CHECK(name_cause(loop, id, "gateway_down") == "granted");  // seen in the light of day
+  CHECK(loop.agent->causes().confirmed(Cause::retry_storm) == 0.0);
+  CHECK(loop.agent->causes().confirmed(Cause::gateway_down) == kSaidWeight);
+  CHECK(name_cause(loop, "inc-0000000000000000", "gateway_down") == "ignored");
+  PaymentsAgent again;
+  for (const std::string& block : loop.blocks()) REQUIRE(again.apply(block));
+  CHECK(again.causes() == loop.agent->causes());
+  loop.say({.proposal_id = "learned", .verdict = "reset", .shown_hash = "HDFC/*/*", .by = ""});
+  loop.run(1);
+  CHECK(loop.agent->causes().total() == kSaidWeight);  // causes are of no one place
+  loop.say({.proposal_id = "learned", .verdict = "reset", .shown_hash = "*/*/*", .by = ""});
+  loop.run(1);
+  CHECK(loop.agent->causes().total() == 0.0);
+}
+
+TEST_CASE("an incident counts half when what was done for its cause helped") {
+  ClosedLoop loop("gateway_failure");
+  loop.run(kFaultEnds + 200);
+  REQUIRE(loop.agent->open_incidents().empty());
+  CHECK(loop.agent->causes().confirmed(Cause::gateway_down) >= kSeenWeight);
+  CHECK(loop.agent->causes().total() == loop.agent->causes().confirmed(Cause::gateway_down));
+}
+
 TEST_CASE("what a person asks for is priced and judged, and waits for a yes to what is shown") {
   AgentConfig config;
   config.limits.modes["reroute_traffic"] = Mode::observe;  // the agent does not on its own

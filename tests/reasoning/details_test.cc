@@ -25,6 +25,10 @@ struct World {
   std::function<double(const Payment&, int64_t)> fails = [](const Payment&, int64_t) {
     return 0.02;
   };
+  // Of the payments that fail.
+  std::function<DeclineClass(RandomStream&, int64_t)> fails_as = [](RandomStream&, int64_t) {
+    return DeclineClass::gateway;
+  };
   std::function<DimId(RandomStream&, int64_t)> merchant = [](RandomStream& draw, int64_t) {
     return static_cast<DimId>(1 + draw.below(6));
   };
@@ -43,14 +47,16 @@ struct World {
       ++cell.attempts;
       ++cell.first_attempts;
       cell.latency.add(300);
-      constexpr auto kClass = static_cast<std::size_t>(DeclineClass::gateway);
-      (failed ? cell.failures[kClass] : cell.approvals) += 1;
-      (failed ? cell.first_failures[kClass] : cell.first_approvals) += 1;
+      const DeclineClass as = failed ? fails_as(draw, t) : DeclineClass::gateway;
+      const auto at_class = static_cast<std::size_t>(as);
+      (failed ? cell.failures[at_class] : cell.approvals) += 1;
+      (failed ? cell.first_failures[at_class] : cell.first_approvals) += 1;
       const DetailKey key{.path = p.path, .region = p.region, .merchant = p.merchant, .band = 1};
       DetailCell& detail = details[key];
       detail.key = key;
       ++detail.reached[2];
       detail.failed[2] += failed ? 1 : 0;
+      detail.by_class[fault_index(as)] += failed ? 1 : 0;
     }
     ClosedBucket bucket{.second = kStart + t, .cells = {}, .arms = {}};
     for (const auto& [key, cell] : cells) bucket.cells.push_back({key, cell});
@@ -117,6 +123,56 @@ TEST_CASE("a merchant whose payments begin to fail is the merchant, also after a
   CHECK(told.hypotheses.front().cause == Cause::merchant_change);
   CHECK(told.hypotheses.front().slice.merchant == "m3");
   CHECK(encode(told) == encode(same));
+}
+
+TEST_CASE("the decline class that alone is in excess is named, and none where several are") {
+  const auto mixed = [](RandomStream& draw) { return kFaults[draw.below(kFaultClasses)]; };
+  struct Case {
+    std::function<DeclineClass(RandomStream&, int64_t)> fails_as;
+    std::string decline;
+  };
+  const Case cases[] = {{[&](RandomStream& draw, int64_t t) {
+                           const bool usual = t < 400 || draw.chance(0.03);
+                           return usual ? mixed(draw) : DeclineClass::network;
+                         },
+                         "network"},
+                        {[&](RandomStream& draw, int64_t) { return mixed(draw); }, "*"}};
+  for (const Case& c : cases) {
+    World world;
+    world.fails_as = c.fails_as;
+    world.fails = [](const Payment& p, int64_t t) {
+      return p.merchant == 3 && t >= 400 ? 0.6 : 0.02;
+    };
+    Reasoner reasoner{ReasoningConfig{}};
+    const Assessment told = lived(world, 480, reasoner);
+    REQUIRE_FALSE(told.hypotheses.empty());
+    CHECK(told.hypotheses.front().cause == Cause::merchant_change);
+    CHECK(told.hypotheses.front().slice.merchant == "m3");
+    CHECK(told.hypotheses.front().slice.decline == c.decline);
+    // The alarm is named for it, though it shows at all issuers and gateways.
+    REQUIRE(told.alarms.size() == 1);
+    CHECK(told.alarms.front().pattern == Pattern::merchant_failure);
+    CHECK(told.alarms.front().spread == Spread::localized);
+    CHECK(told.alarms.front().slice == told.hypotheses.front().slice);
+  }
+}
+
+TEST_CASE("a place has a decline class too, which makes it no part of its payments") {
+  World world;
+  world.fails_as = [](RandomStream&, int64_t t) {
+    return t < 400 ? DeclineClass::unknown : DeclineClass::gateway;
+  };
+  world.fails = [](const Payment& p, int64_t t) {
+    return p.path.gateway == 2 && t >= 400 ? 0.5 : 0.02;
+  };
+  Reasoner reasoner{ReasoningConfig{}};
+  const Assessment told = lived(world, 480, reasoner);
+  REQUIRE_FALSE(told.hypotheses.empty());
+  const Hypothesis& lead = told.hypotheses.front();
+  CHECK(lead.cause == Cause::gateway_down);
+  CHECK(lead.slice.decline == "gateway");
+  CHECK_FALSE(is_part(lead.slice));
+  CHECK(describe(lead.scope, lead.slice) == "gateway RAZOR, declined as gateway");
 }
 
 TEST_CASE("slices are bounded, and no attempt is lost beyond the bound") {

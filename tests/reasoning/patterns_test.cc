@@ -109,6 +109,7 @@ TEST_CASE("everything failing at once is systemic") {
   const Told told = tell({Kind::anything_fails, kAll, 0, 0, 0.4}, 3);
   REQUIRE(told.alarmed);
   CHECK(told.alarm.spread == Spread::systemic);
+  CHECK(told.alarm.pattern == Pattern::network_failure);
   CHECK(told.lead.cause == Cause::network);
 }
 

@@ -56,50 +56,34 @@ enum class Pattern : uint8_t {
   gateway_failure,
   volume_drop,
   decline_mix_shift,
-  fraud_burst
+  fraud_burst,
+  merchant_failure,        // one merchant's payments, wherever they go
+  network_failure,         // of everything, or of one region
+  upstream_failure,        // of what several gateways stand on
+  authentication_failure,  // payments lost at 3-D Secure or one-time passwords
+  traffic_mix_shift,       // other payments than usual, each failing as it always did
+  unexplained_failure      // technical failures that no place and no cause accounts for yet
 };
 template <>
-inline constexpr EnumNames<9> enum_names<Pattern>{
-    "issuer_degradation", "issuer_outage", "method_fatigue",    "retry_storm", "latency_spike",
-    "gateway_failure",    "volume_drop",   "decline_mix_shift", "fraud_burst"};
+inline constexpr EnumNames<15> enum_names<Pattern>{"issuer_degradation",
+                                                   "issuer_outage",
+                                                   "method_fatigue",
+                                                   "retry_storm",
+                                                   "latency_spike",
+                                                   "gateway_failure",
+                                                   "volume_drop",
+                                                   "decline_mix_shift",
+                                                   "fraud_burst",
+                                                   "merchant_failure",
+                                                   "network_failure",
+                                                   "upstream_failure",
+                                                   "authentication_failure",
+                                                   "traffic_mix_shift",
+                                                   "unexplained_failure"};
 
 enum class Spread : uint8_t { localized, systemic };
 template <>
 inline constexpr EnumNames<2> enum_names<Spread>{"localized", "systemic"};
-
-// A detector's statement that a series changed.
-struct Alarm {
-  std::string id;  // "alm-" + 16 hex, a function of series, signal and start
-  Scope scope;
-  Signal signal = Signal::success_rate;
-  Pattern pattern = Pattern::issuer_degradation;
-  Spread spread = Spread::localized;
-  int64_t started_ts_ms = 0;           // when the detector says the change began
-  int64_t raised_ts_ms = 0;            // when the evidence sufficed
-  int64_t ended_ts_ms = 0;             // 0 while it lasts
-  int64_t recovered_ts_ms = 0;         // since when its scope has been well again; 0: it is not
-  double statistic = 0.0;              // the detector's value when it fired
-  double threshold = 0.0;              // what it had to exceed
-  double false_alarms_per_week = 0.0;  // this detector's share of the deployment's budget
-  uint64_t evidence_attempts = 0;
-  double observed = 0.0;  // since started_ts_ms
-  double expected = 0.0;
-  double excess_failures = 0.0;
-  std::string announced{};  // the reason of the maintenance that it falls into, or ""
-  static constexpr auto fields() {
-    return std::make_tuple(
-        field("id", &Alarm::id), field("scope", &Alarm::scope), field("signal", &Alarm::signal),
-        field("pattern", &Alarm::pattern), field("spread", &Alarm::spread),
-        field("started_ts_ms", &Alarm::started_ts_ms), field("raised_ts_ms", &Alarm::raised_ts_ms),
-        field("ended_ts_ms", &Alarm::ended_ts_ms),
-        field("recovered_ts_ms", &Alarm::recovered_ts_ms), field("statistic", &Alarm::statistic),
-        field("threshold", &Alarm::threshold),
-        field("false_alarms_per_week", &Alarm::false_alarms_per_week),
-        field("evidence_attempts", &Alarm::evidence_attempts), field("observed", &Alarm::observed),
-        field("expected", &Alarm::expected), field("excess_failures", &Alarm::excess_failures),
-        field("announced", &Alarm::announced));
-  }
-};
 
 enum class Cause : uint8_t {
   issuer_down,
@@ -132,17 +116,59 @@ struct Slice {
   std::string merchant = "*";
   std::string amount = "*";    // smallest | small | large | largest
   std::string stage = "*";     // an AttemptStage
+  std::string decline = "*";   // a DeclineClass: that what is in excess there is of
   std::string upstream = "*";  // of the topology
   auto operator<=>(const Slice&) const = default;
   static constexpr auto fields() {
     return std::make_tuple(field("region", &Slice::region), field("merchant", &Slice::merchant),
                            field("amount", &Slice::amount), field("stage", &Slice::stage),
-                           field("upstream", &Slice::upstream));
+                           field("decline", &Slice::decline), field("upstream", &Slice::upstream));
   }
 };
-// "merchant m_0001 in region south", "issuer HDFC at authentication"; as describe(scope) when the
-// slice is all of it.
+// Whether it is fewer payments than the scope's: a decline class tells failures apart, and no
+// payments.
+[[nodiscard]] bool is_part(const Slice& slice);
+// "merchant m_0001 in region south, declined as merchant", "issuer HDFC at authentication"; as
+// describe(scope) when the slice is all of it.
 [[nodiscard]] std::string describe(const Scope& scope, const Slice& slice);
+
+// A detector's statement that a series changed.
+struct Alarm {
+  std::string id;  // "alm-" + 16 hex, a function of series, signal and start
+  Scope scope;
+  Signal signal = Signal::success_rate;
+  Pattern pattern = Pattern::issuer_degradation;
+  Spread spread = Spread::localized;
+  int64_t started_ts_ms = 0;           // when the detector says the change began
+  int64_t raised_ts_ms = 0;            // when the evidence sufficed
+  int64_t ended_ts_ms = 0;             // 0 while it lasts
+  int64_t recovered_ts_ms = 0;         // since when its scope has been well again; 0: it is not
+  double statistic = 0.0;              // the detector's value when it fired
+  double threshold = 0.0;              // what it had to exceed
+  double false_alarms_per_week = 0.0;  // this detector's share of the deployment's budget
+  uint64_t evidence_attempts = 0;
+  double observed = 0.0;  // since started_ts_ms
+  double expected = 0.0;
+  double excess_failures = 0.0;
+  std::string announced{};             // the reason of the maintenance that it falls into, or ""
+  Cause cause = Cause::none_of_these;  // that leads among the explanations of this alarm
+  double certainty = 0.0;              // its probability among them
+  Slice slice{};  // the part of the scope that the pattern is about, where that is named
+  static constexpr auto fields() {
+    return std::make_tuple(
+        field("id", &Alarm::id), field("scope", &Alarm::scope), field("signal", &Alarm::signal),
+        field("pattern", &Alarm::pattern), field("spread", &Alarm::spread),
+        field("started_ts_ms", &Alarm::started_ts_ms), field("raised_ts_ms", &Alarm::raised_ts_ms),
+        field("ended_ts_ms", &Alarm::ended_ts_ms),
+        field("recovered_ts_ms", &Alarm::recovered_ts_ms), field("statistic", &Alarm::statistic),
+        field("threshold", &Alarm::threshold),
+        field("false_alarms_per_week", &Alarm::false_alarms_per_week),
+        field("evidence_attempts", &Alarm::evidence_attempts), field("observed", &Alarm::observed),
+        field("expected", &Alarm::expected), field("excess_failures", &Alarm::excess_failures),
+        field("announced", &Alarm::announced), field("cause", &Alarm::cause),
+        field("certainty", &Alarm::certainty), field("slice", &Alarm::slice));
+  }
+};
 
 // A competing explanation of what the alarms show.
 struct Hypothesis {

@@ -52,6 +52,17 @@ inline constexpr EnumNames<3> enum_names<Hardness>{"hard", "soft", "retry_after"
   return is_technical(c) || c == DeclineClass::merchant;
 }
 
+// Those, in the order that details count them in.
+inline constexpr std::size_t kFaultClasses = 6;
+inline constexpr std::array<DeclineClass, kFaultClasses> kFaults{
+    DeclineClass::issuer_technical, DeclineClass::gateway,        DeclineClass::network,
+    DeclineClass::merchant,         DeclineClass::authentication, DeclineClass::unknown};
+// The class's place among them. REQUIRES: is_fault(c).
+[[nodiscard]] constexpr std::size_t fault_index(DeclineClass c) {
+  constexpr std::array<uint8_t, 9> kIndex{0, 0, 0, 1, 2, 3, 0, 4, 5};
+  return kIndex[static_cast<std::size_t>(c)];
+}
+
 // How far an attempt came: where it failed, or `authorised` when the issuer answered for it.
 enum class AttemptStage : uint8_t { created, authenticated, authorised };
 template <>

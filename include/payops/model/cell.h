@@ -106,11 +106,13 @@ struct DetailKey {
   auto operator<=>(const DetailKey&) const = default;
 };
 
-// First attempts by the stage they came to, and of these the faults (is_fault).
+// First attempts by the stage they came to, and of these the faults (is_fault); the same faults by
+// decline class, as kFaults.
 struct DetailCell {
   DetailKey key;
   std::array<uint32_t, kStages> reached{};
   std::array<uint32_t, kStages> failed{};
+  std::array<uint32_t, kFaultClasses> by_class{};
   DetailCell& operator+=(const DetailCell& other);  // REQUIRES: same key
   bool operator==(const DetailCell&) const = default;
 };

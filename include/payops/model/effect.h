@@ -82,10 +82,11 @@ struct Incident {
   std::string pattern;
   Spread spread = Spread::localized;
   Scope instrument;
+  Slice slice{};  // the part of the instrument's payments that it is about
   int64_t begin_ts_ms = 0;
   int64_t updated_ts_ms = 0;
   int64_t end_ts_ms = 0;  // 0 while it lasts
-  std::string cause;      // leading hypothesis
+  std::string cause;      // that explains this alarm best
   double confidence = 0.0;
   double lost_minor = 0.0;  // excess failures × mean amount, reporting currency
   std::vector<std::string> alarm_ids;
@@ -96,7 +97,7 @@ struct Incident {
         field("id", &Incident::id), field("status", &Incident::status),
         field("severity", &Incident::severity), field("pattern", &Incident::pattern),
         field("spread", &Incident::spread), field("instrument", &Incident::instrument),
-        field("begin_ts_ms", &Incident::begin_ts_ms),
+        field("slice", &Incident::slice), field("begin_ts_ms", &Incident::begin_ts_ms),
         field("updated_ts_ms", &Incident::updated_ts_ms), field("end_ts_ms", &Incident::end_ts_ms),
         field("cause", &Incident::cause), field("confidence", &Incident::confidence),
         field("lost_minor", &Incident::lost_minor), field("alarm_ids", &Incident::alarm_ids),

@@ -36,7 +36,7 @@ struct ObservationConfig {
   int64_t amount_band_minor = 10'000;  // amounts below are the first of four bands, each ten times
                                        // the one before; reporting currency
   uint32_t max_detail_keys = 512;  // path x region x merchant x band in a second; beyond: "other"
-  uint32_t max_open_details = 262'144;     // over all open seconds (36 bytes each); as above
+  uint32_t max_open_details = 262'144;     // over all open seconds (60 bytes each); as above
   uint32_t max_leaf_keys = 2'048;          // path × arm in one second; beyond: path "other"
   uint32_t max_open_cells = 262'144;       // over all open seconds (about 330 bytes each); as above
   uint32_t max_open_seconds = 7'200;       // beyond: the oldest close early

@@ -105,6 +105,8 @@ class PaymentsAgent final : public Reducer {
   [[nodiscard]] const std::map<std::string, Incident>& open_incidents() const;  // by alarm id
   // What people said of them, by incident id.
   [[nodiscard]] const std::map<std::string, IncidentCare>& incident_care() const;
+  // What has been confirmed of past incidents' causes.
+  [[nodiscard]] const reasoning::CauseCounts& causes() const;
   // How far each way to act may go on its own now: configured, or set by people since.
   [[nodiscard]] std::map<std::string, Mode> modes() const;
   // For a console, see Reasoner::cells().

@@ -21,6 +21,7 @@
 #include "payops/model/cell.h"
 #include "payops/model/dimensions.h"
 #include "payops/model/topology.h"
+#include "payops/reasoning/cause_counts.h"
 #include "payops/reasoning/cell_reading.h"
 #include "payops/reasoning/config.h"
 
@@ -70,6 +71,11 @@ class Reasoner {
   // single dimensions only; a pair's latency baseline is the mean of its paths'.
   [[nodiscard]] std::vector<CellReading> cells(const Dictionary& dictionary,
                                                std::size_t cells_max) const;
+
+  // What has been confirmed of past incidents, and so how likely each cause is beforehand. Part of
+  // the state; whoever learns of an incident's cause adds to it.
+  [[nodiscard]] CauseCounts& causes();
+  [[nodiscard]] const CauseCounts& causes() const;
 
   // The whole state; one read back goes on exactly as the other would have. Errors show in the
   // decoder: after a failed decode the state is empty.
