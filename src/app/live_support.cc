@@ -96,6 +96,7 @@ class SupportTerm {
   void take_record(const streaming::Record& record);
   void take_message(const streaming::Record& record);
   void take_line();
+  void take_erasure(support_agent::DeskCommand command);
   void follow_payments();
   void look_at_articles();
   [[nodiscard]] Status pump(bool stopping);
@@ -123,6 +124,7 @@ class SupportTerm {
   std::vector<streaming::Watermarks> ends_;
   SupportInput next_;  // what the next step takes
   std::vector<std::string> erasing_;
+  std::optional<support_agent::DeskCommand> erasure_;  // waits for a step of its own
   std::string articles_stamp_;
   int64_t next_articles_ms_ = 0, next_partitions_ms_ = 0;
   bool config_recorded_ = false;
@@ -300,14 +302,24 @@ void SupportTerm::take_line() {
     next_.messages.push_back({std::move(message), std::move(customer), false});
   }
   for (support_agent::DeskCommand& command : work.commands) {
-    if (command.kind == "erase") {
-      command.rows = rows_of_user(*storage_.store, command.user_id);
-      command.rows.push_back(std::string(kKeysTable) + '\0' + command.user_id);
-      erasing_.push_back(command.user_id);
-      stepper_->request_snapshot();  // nothing before it is ever computed again from here
+    // What they write in the same moment must not be sealed with the key that is destroyed.
+    const bool alone = next_.messages.empty() && next_.commands.empty();
+    if (command.kind == "erase" && !alone) {
+      erasure_ = std::move(command);
+    } else if (command.kind == "erase") {
+      take_erasure(std::move(command));
+    } else {
+      next_.commands.push_back(std::move(command));
     }
-    next_.commands.push_back(std::move(command));
   }
+}
+
+void SupportTerm::take_erasure(support_agent::DeskCommand command) {
+  command.rows = rows_of_user(*storage_.store, command.user_id);
+  command.rows.push_back(std::string(kKeysTable) + '\0' + command.user_id);
+  erasing_.push_back(command.user_id);
+  stepper_->request_snapshot();  // nothing before it is ever computed again from here
+  next_.commands.push_back(std::move(command));
 }
 
 void SupportTerm::look_at_articles() {
@@ -407,10 +419,14 @@ Result<TermEnd> SupportTerm::turn_until_over() {
       continue;
     }
     if (!stepper_->pending()) {
-      look_at_articles();
-      follow_payments();
-      take_batch();
-      take_line();
+      if (erasure_) {
+        take_erasure(*std::exchange(erasure_, std::nullopt));
+      } else {
+        look_at_articles();
+        follow_payments();
+        take_batch();
+        take_line();
+      }
     }
     if (Status status = pump(false); !status) {
       if (!status.error().retryable) {
