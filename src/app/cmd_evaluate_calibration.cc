@@ -27,6 +27,7 @@ struct CalibrationOptions {
   std::string scenarios = "simulators/scenarios";
   std::string seeds = "1..10";
   std::string config = "config/agent.yaml";
+  double length_spread = 0.0;
   std::string plots;
   unsigned jobs = 0;
   bool json = false;
@@ -106,6 +107,7 @@ int evaluate_calibration(const CalibrationOptions& options) {
   if (Status s = parse_seeds(options.seeds, sweep.first_seed, sweep.last_seed); !s) {
     return report(s.error());
   }
+  sweep.length_spread = options.length_spread;
   sweep.jobs = jobs;
   sweep.progress = show(" worlds");
   const auto values = evaluation::calibrate_values(sweep, setup, *declines);
@@ -141,6 +143,10 @@ void add_evaluate_calibration(CLI::App& evaluate, Command& command) {
   sub->add_option("--scenarios", options->scenarios, "A folder of scenarios, for the values")
       ->capture_default_str();
   sub->add_option("--seeds", options->seeds, "A..B, both included, for the values")
+      ->capture_default_str();
+  sub->add_option("--length-spread", options->length_spread,
+                  "Draw each fault's length, log-normally around the scripted one (e.g. 0.7)")
+      ->check(CLI::Range(0.0, 2.0))
       ->capture_default_str();
   sub->add_option("--jobs", options->jobs, "Threads (default: all cores)");
   sub->add_option("--config", options->config, "The agent's configuration")->capture_default_str();

@@ -1,11 +1,14 @@
 // What interventions were expected to be worth, and what they were.
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <optional>
 
 #include "bootstrap.h"
 #include "parallel.h"
+#include "payops/core/digest.h"
 #include "payops/core/json_fields.h"
+#include "payops/core/random.h"
 #include "payops/evaluation/calibration.h"
 #include "payops/runtime/in_memory.h"
 #include "payops/safety/safety.h"
@@ -85,6 +88,21 @@ int64_t end_of(const Delivered& started, const std::vector<Delivered>& delivered
   return started.action->expires_ts_ms;
 }
 
+// The scenario with faults as long as a seed draws them.
+simulators::Scenario with_lengths(simulators::Scenario scenario, double spread, uint64_t seed) {
+  double last_s = 0.0, drawn_last_s = 0.0;
+  RandomStream draw = Random(seed).at(hash64(scenario.name));
+  for (simulators::Fault& fault : scenario.faults) {
+    last_s = std::max(last_s, fault.start_s + fault.duration_s);
+    fault.duration_s =
+        std::max(30.0, std::round(fault.duration_s * std::exp(spread * draw.normal())));
+    fault.ramp_s = std::min(fault.ramp_s, fault.duration_s);
+    drawn_last_s = std::max(drawn_last_s, fault.start_s + fault.duration_s);
+  }
+  scenario.duration_s += std::max(0.0, drawn_last_s - last_s);
+  return scenario;
+}
+
 double execution_minor(const Nrv& nrv) {
   double sum = 0.0;
   for (const NrvItem& item : nrv.items) {
@@ -134,7 +152,7 @@ Result<ValueCalibration> calibrate_values(const ValueSweep& sweep, const AgentSe
   std::vector<Stage> stages;
   for (const simulators::Scenario& scenario : sweep.scenarios) {
     for (uint64_t seed = sweep.first_seed; seed <= sweep.last_seed; ++seed) {
-      stages.push_back(stage_of(scenario, seed));
+      stages.push_back(stage_of(with_lengths(scenario, sweep.length_spread, seed), seed));
     }
   }
   std::vector<Result<std::vector<ValueCase>>> results(stages.size());

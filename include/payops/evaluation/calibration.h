@@ -133,6 +133,10 @@ struct ValueCalibration {
 
 struct ValueSweep {
   std::vector<simulators::Scenario> scenarios;
+  // Of the logarithm of how much longer or shorter than scripted each fault is in each seed; 0: as
+  // scripted, where all faults of a scenario end at the same age and say little of how sure of that
+  // one could be. The world lasts as much longer as its last fault does.
+  double length_spread = 0.0;
   uint64_t first_seed = 1;
   uint64_t last_seed = 1;
   unsigned jobs = 1;
