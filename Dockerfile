@@ -4,7 +4,7 @@
 FROM debian:12 AS build
 WORKDIR /payops
 COPY scripts/install-deps scripts/install-deps
-RUN scripts/install-deps build && rm -rf /var/lib/apt/lists/*
+RUN scripts/install-deps build console && rm -rf /var/lib/apt/lists/*
 COPY . .
 RUN cmake --preset release -DPAYOPS_TESTS=OFF \
  && cmake --build build/release --target payops \

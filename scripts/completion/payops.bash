@@ -25,7 +25,7 @@ _payops_words() {
       ;;
     agent)
       echo --config --bootstrap --mode --state --audit --until-end --verbose --no-console --json
-      echo --topic-prefix --console-bind
+      echo --topic-prefix --console-bind --console-users
       ;;
     run) echo --scenario --seed --duration --rate --config --audit --json --quiet ;;
     approve | reject) echo --config --bootstrap --key --topic-prefix --by --wait --yes ;;

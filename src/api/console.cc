@@ -4,12 +4,11 @@
 #include <sodium.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cstring>
-#include <thread>
 #include <utility>
 
 #include "commands.h"
+#include "http_server.h"
 #include "idempotency.h"
 #include "metrics.h"
 #include "openapi.h"
@@ -21,7 +20,6 @@
 #include "payops/core/json_fields.h"
 #include "payops/core/text.h"
 #include "stream.h"
-#include "workers.h"
 
 namespace payops::api {
 namespace {
@@ -29,7 +27,6 @@ namespace {
 using httplib::Request;
 using httplib::Response;
 
-constexpr std::size_t kBodyBytesMax = 64U << 10;
 constexpr std::size_t kIdempotencyKeyMax = 64;
 constexpr std::size_t kTokenKeyMin = 32;
 
@@ -38,16 +35,6 @@ std::string random_bytes(std::size_t count) {
   std::string bytes(count, '\0');
   randombytes_buf(bytes.data(), bytes.size());
   return bytes;
-}
-
-void give(Response& res, const Reply& reply) {
-  res.status = reply.status;
-  res.set_content(reply.body, "application/json");
-}
-
-std::unique_ptr<httplib::Server> server_of(const ConsoleConfig& config) {
-  if (config.tls_cert.empty()) return std::make_unique<httplib::Server>();
-  return std::make_unique<httplib::SSLServer>(config.tls_cert.c_str(), config.tls_key.c_str());
 }
 
 }  // namespace
@@ -100,11 +87,8 @@ struct Console::Impl {
   Metrics metrics;
   std::vector<std::string> origins;
   std::string content_policy;
-  std::unique_ptr<httplib::Server> http;  // with TLS where there is a certificate
-  httplib::Server& server;
-  int http_port = 0;
   std::unique_ptr<Hub> hub;
-  std::thread thread;
+  HttpServer server;
 
   Impl(ConsoleSpec s, Feed& f, VerdictSink& sink, std::string token_key)
       : spec(std::move(s)),
@@ -112,15 +96,12 @@ struct Console::Impl {
         stream(f, to_hex(random_bytes(8))),
         tokens(std::move(token_key), spec.config.token_s),
         sign_in(spec.config.users_file),
-        commands(f, sink, spec.signing_key_hex, spec.answer_wait_ms),
-        http(server_of(spec.config)),
-        server(*http) {}
+        commands(f, sink, spec.signing_key_hex, spec.answer_wait_ms) {}
 
   [[nodiscard]] bool secure() const { return !spec.config.tls_cert.empty(); }
 
   Status open();
   Status open_hub();
-  void set_limits();
   void route();
   void route_reads();
   Reply disturb(const std::string& body);
@@ -294,8 +275,9 @@ void Console::Impl::route_reads() {
     give(res, {ready ? 200 : 503, dump(Json{{"ready", ready}, {"why", why}})});
   });
   server.Get("/metrics", [this](const Request&, Response& res) {
-    res.set_content(metrics.text(*feed.newest(), hub->counts(), SystemClock().now_ms()),
-                    "text/plain; version=0.0.4; charset=utf-8");
+    res.set_content(
+        metrics.text(*feed.newest(), hub->counts(), server.counts(), SystemClock().now_ms()),
+        "text/plain; version=0.0.4; charset=utf-8");
   });
 }
 
@@ -371,31 +353,6 @@ void Console::Impl::route() {
     res.set_header("Permissions-Policy", "camera=(), microphone=(), geolocation=()");
     if (!res.has_header("Cache-Control")) res.set_header("Cache-Control", "no-store");
   });
-  server.set_error_handler([](const Request&, Response& res) {
-    if (!res.body.empty()) return;
-    const int status = res.status;
-    const char* error = status == 413 ? "too_large" : status == 404 ? "not_found" : "error";
-    give(res, failure(status, error,
-                      status == 413 ? "at most 64 KiB" : "status " + std::to_string(status)));
-  });
-  server.set_exception_handler([](const Request&, Response& res, std::exception_ptr) {
-    give(res, failure(500, "internal", "unexpected"));
-  });
-}
-
-void Console::Impl::set_limits() {
-  server.new_task_queue = [] { return new Workers; };
-  server.set_payload_max_length(kBodyBytesMax);
-  server.set_read_timeout(5, 0);
-  server.set_write_timeout(10, 0);
-  server.set_keep_alive_timeout(2);
-  server.set_keep_alive_max_count(100);
-  server.set_tcp_nodelay(true);
-  // The default shares the port with other processes of ours without a word.
-  server.set_socket_options([](socket_t socket) {
-    const int yes = 1;
-    (void)setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  });
 }
 
 Status Console::Impl::open_hub() {
@@ -420,28 +377,27 @@ Status Console::Impl::open_hub() {
 }
 
 Status Console::Impl::open() {
-  if (!server.is_valid()) {
-    return fail(ErrorCode::config, "console: the certificate in " + spec.config.tls_cert +
-                                       " and its key in " + spec.config.tls_key +
-                                       " cannot be used");
-  }
-  set_limits();
-  const std::string& bind = spec.config.bind;
-  const int wanted = spec.config.http_port;
-  http_port = wanted == 0                         ? server.bind_to_any_port(bind)
-              : server.bind_to_port(bind, wanted) ? wanted
-                                                  : -1;
-  if (http_port <= 0) {
+  const ConsoleConfig& config = spec.config;
+  FrontOptions options;
+  options.bind = config.bind;
+  options.port = static_cast<uint16_t>(config.http_port);
+  options.tls_cert = config.tls_cert;
+  options.tls_key = config.tls_key;
+  if (Status opened = server.open(std::move(options)); !opened) {
+    if (opened.error().code == ErrorCode::config) {
+      return fail(ErrorCode::config, "console: " + opened.error().message);
+    }
     return fail(ErrorCode::unavailable,
-                "the console's HTTP port " + std::to_string(wanted) + " on " + bind +
-                    " cannot be used; console.http_port and console.ws_port choose others, "
-                    "--no-console goes without");
+                "the console's HTTP port " + std::to_string(config.http_port) + " on " +
+                    config.bind + " cannot be used: " + opened.error().message +
+                    "; console.http_port and console.ws_port choose others, --no-console goes "
+                    "without");
   }
   origins = spec.config.origins;
   if (origins.empty()) {
     for (const char* name : {"localhost", "127.0.0.1"}) {
       origins.push_back((secure() ? "https://" : "http://") + std::string(name) + ":" +
-                        std::to_string(http_port));
+                        std::to_string(server.port()));
     }
   }
   if (Status opened = open_hub(); !opened) return opened;
@@ -457,9 +413,7 @@ Status Console::Impl::open() {
       "font-src 'self'; manifest-src 'self'; connect-src 'self'" +
       sockets + "; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
   route();
-  thread = std::thread([this] { server.listen_after_bind(); });
-  // It listens already; what it is stopped by works only once it accepts.
-  while (!server.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  server.serve();
   return {};
 }
 
@@ -483,18 +437,17 @@ Result<std::unique_ptr<Console>> Console::start(ConsoleSpec spec, Feed& feed,
 }
 
 Console::~Console() {
-  impl_->server.stop();
-  if (impl_->thread.joinable()) impl_->thread.join();
+  impl_->server.close();
   impl_->hub.reset();
 }
 
-uint16_t Console::http_port() const { return static_cast<uint16_t>(impl_->http_port); }
+uint16_t Console::http_port() const { return impl_->server.port(); }
 uint16_t Console::ws_port() const { return impl_->hub->port(); }
 std::string Console::address() const {
   const std::string& bind = impl_->spec.config.bind;
   const bool local = bind == "127.0.0.1" || bind == "0.0.0.0" || bind == "localhost";
   return (impl_->secure() ? "https://" : "http://") + (local ? std::string("localhost") : bind) +
-         ":" + std::to_string(impl_->http_port);
+         ":" + std::to_string(impl_->server.port());
 }
 HubCounts Console::hub() const { return impl_->hub->counts(); }
 

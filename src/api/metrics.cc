@@ -193,7 +193,8 @@ void put_load(Families& page, const Pulse& pulse) {
       .value(load.step_pending ? 1.0 : 0.0, {{"queue", "unpublished_steps"}});
 }
 
-void put_console(Families& page, const HubCounts& hub, uint64_t requests) {
+void put_console(Families& page, const HubCounts& hub, const FrontCounts& front,
+                 uint64_t requests) {
   page.gauge("payops_console_clients", "WebSockets open.").value(as_double(hub.clients));
   const auto one = [&](const char* name, const char* help, uint64_t value) {
     page.counter(name, help).value(as_double(value));
@@ -202,6 +203,12 @@ void put_console(Families& page, const HubCounts& hub, uint64_t requests) {
   one("payops_console_lagged_total", "Clients that fell behind.", hub.lagged);
   one("payops_console_closed_slow_total", "Clients closed for reading slowly.", hub.closed_slow);
   one("payops_console_requests_total", "HTTP requests.", requests);
+  page.gauge("payops_console_connections", "HTTP connections open.")
+      .value(as_double(front.connections));
+  page.counter("payops_console_connections_cut_total",
+               "HTTP connections closed for being slow, or to make room.")
+      .value(as_double(front.too_slow), {{"why", "slow"}})
+      .value(as_double(front.made_room), {{"why", "room"}});
 }
 
 // What the process costs, by the names that every Prometheus client gives them.
@@ -234,7 +241,8 @@ void put_process(Families& page) {
 
 }  // namespace
 
-std::string Metrics::text(const Knowledge& known, const HubCounts& hub, int64_t now_ms) const {
+std::string Metrics::text(const Knowledge& known, const HubCounts& hub, const FrontCounts& front,
+                          int64_t now_ms) const {
   Families page;
   page.gauge("payops_build_info", "The program's version and the currency of its amounts.")
       .value(1.0, {{"version", known.deployment->build}, {"currency", known.deployment->currency}});
@@ -249,7 +257,7 @@ std::string Metrics::text(const Knowledge& known, const HubCounts& hub, int64_t 
   put_load(page, known.pulse);
   put_series(page, known);
   if (known.cycle != nullptr) put_cycle(page, *known.cycle);
-  put_console(page, hub, requests_);
+  put_console(page, hub, front, requests_);
   put_process(page);
   return page.text();
 }

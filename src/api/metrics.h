@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 
+#include "hub/front.h"
 #include "payops/api/hub.h"
 #include "payops/api/knowledge.h"
 
@@ -15,7 +16,7 @@ class Metrics {
   void count_request() { ++requests_; }
   // The text exposition format, version 0.0.4. Reads /proc for what the process costs.
   [[nodiscard]] std::string text(const Knowledge& known, const HubCounts& hub,
-                                 int64_t now_ms) const;
+                                 const FrontCounts& front, int64_t now_ms) const;
 
  private:
   std::atomic<uint64_t> requests_{0};

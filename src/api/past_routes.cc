@@ -4,7 +4,7 @@
 #include <limits>
 #include <optional>
 
-#include "commands.h"
+#include "http_server.h"
 #include "payops/core/clock.h"
 #include "payops/core/json_fields.h"
 
@@ -16,11 +16,6 @@ using httplib::Response;
 
 constexpr std::size_t kListedMax = 500;
 constexpr std::size_t kQueryTextMax = 200;
-
-void respond(Response& res, const Reply& reply) {
-  res.status = reply.status;
-  res.set_content(reply.body, "application/json");
-}
 
 // A whole number from 0 on; `without` where the parameter is missing, nothing where it is not one.
 std::optional<int64_t> number(const Request& req, const char* name, int64_t without) {
@@ -48,7 +43,7 @@ Reply told(const Error& error) {
 }
 
 void answer(Response& res, const Result<std::string>& text) {
-  if (!text) return respond(res, told(text.error()));
+  if (!text) return give(res, told(text.error()));
   res.set_content(*text, "application/json");
 }
 
@@ -58,9 +53,9 @@ void give_series(const Feed& feed, const Request& req, Response& res) {
   const auto to = number(req, "to", std::numeric_limits<int64_t>::max());
   const std::string format = req.get_param_value("format");
   if (!scope || !from || !to || (!format.empty() && format != "csv" && format != "json")) {
-    return respond(res, failure(400, "bad_request",
-                                "a series is asked for as ?scope=ISSUER|METHOD|GATEWAY (* is any), "
-                                "from and to in ms, format json or csv"));
+    return give(res, failure(400, "bad_request",
+                             "a series is asked for as ?scope=ISSUER|METHOD|GATEWAY (* is any), "
+                             "from and to in ms, format json or csv"));
   }
   const SeriesValues values = feed.series(*scope, *from, *to);
   if (format != "csv") return res.set_content(series_text(values), "application/json");
@@ -93,7 +88,7 @@ void route_past(httplib::Server& server, const Guard& guarded, const Feed& feed,
         guarded(right, what,
                 [past, ask = std::move(ask)](const Identity&, const Request& req, Response& res) {
                   if (past == nullptr) {
-                    return respond(res, failure(404, "not_found", "this console has no audit log"));
+                    return give(res, failure(404, "not_found", "this console has no audit log"));
                   }
                   answer(res, ask(*past, req));
                 }));

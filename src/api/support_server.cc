@@ -3,11 +3,10 @@
 #include <httplib.h>
 #include <sodium.h>
 
-#include <chrono>
-#include <thread>
 #include <utility>
 
 #include "commands.h"
+#include "http_server.h"
 #include "payops/api/access.h"
 #include "payops/core/check.h"
 #include "payops/core/clock.h"
@@ -15,7 +14,6 @@
 #include "payops/core/json_fields.h"
 #include "payops/core/text.h"
 #include "support_page.h"
-#include "workers.h"
 
 namespace payops::api {
 namespace {
@@ -25,7 +23,6 @@ using httplib::Response;
 using support_agent::ChatMessage;
 using support_agent::DeskCommand;
 
-constexpr std::size_t kBodyBytesMax = 64U << 10;
 constexpr std::size_t kTokenKeyMin = 32;
 constexpr std::size_t kIdempotencyKeyMax = 64;
 
@@ -76,9 +73,7 @@ struct SupportServer::Impl {
   SupportBackend& backend;
   Tokens tokens;
   SignIn sign_in;
-  httplib::Server server;
-  int port = 0;
-  std::thread thread;
+  HttpServer server;
 
   Impl(SupportServerSpec s, SupportBackend& b, std::string token_key)
       : spec(std::move(s)),
@@ -89,7 +84,6 @@ struct SupportServer::Impl {
   using Handler = std::function<void(const Identity&, const Request&, Response&)>;
   httplib::Server::Handler guarded(Right right, Handler handler);
   Status open();
-  void set_limits();
   void route();
   void route_chat();
   void route_desk();
@@ -337,44 +331,20 @@ void SupportServer::Impl::route() {
     res.set_header("Referrer-Policy", "no-referrer");
     if (!res.has_header("Cache-Control")) res.set_header("Cache-Control", "no-store");
   });
-  server.set_error_handler([](const Request&, Response& res) {
-    if (res.body.empty()) {
-      give(res, res.status,
-           failure(res.status, "error", "status " + std::to_string(res.status)).body);
-    }
-  });
-  server.set_exception_handler([](const Request&, Response& res, std::exception_ptr) {
-    give(res, 500, failure(500, "internal", "unexpected").body);
-  });
-}
-
-void SupportServer::Impl::set_limits() {
-  server.new_task_queue = [] { return new Workers; };
-  server.set_payload_max_length(kBodyBytesMax);
-  server.set_read_timeout(5, 0);
-  server.set_write_timeout(10, 0);
-  server.set_keep_alive_timeout(2);
-  server.set_tcp_nodelay(true);
-  server.set_socket_options([](socket_t socket) {
-    const int yes = 1;
-    (void)setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  });
 }
 
 Status SupportServer::Impl::open() {
-  set_limits();
-  port = spec.port == 0                                      ? server.bind_to_any_port(spec.bind)
-         : server.bind_to_port(spec.bind.c_str(), spec.port) ? spec.port
-                                                             : -1;
-  if (port <= 0) {
-    return fail(ErrorCode::unavailable, "the support agent's HTTP port " +
-                                            std::to_string(spec.port) + " on " + spec.bind +
-                                            " cannot be used; http.port or --http-port chooses "
-                                            "another, --no-http goes without");
+  FrontOptions options;
+  options.bind = spec.bind;
+  options.port = static_cast<uint16_t>(spec.port);
+  if (Status opened = server.open(std::move(options)); !opened) {
+    return fail(ErrorCode::unavailable,
+                "the support agent's HTTP port " + std::to_string(spec.port) + " on " + spec.bind +
+                    " cannot be used: " + opened.error().message +
+                    "; http.port or --http-port chooses another, --no-http goes without");
   }
   route();
-  thread = std::thread([this] { server.listen_after_bind(); });
-  while (!server.is_running()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  server.serve();
   return {};
 }
 
@@ -397,16 +367,14 @@ Result<std::unique_ptr<SupportServer>> SupportServer::start(SupportServerSpec sp
   return std::make_unique<SupportServer>(std::move(impl));
 }
 
-SupportServer::~SupportServer() {
-  impl_->server.stop();
-  if (impl_->thread.joinable()) impl_->thread.join();
-}
+SupportServer::~SupportServer() { impl_->server.close(); }
 
-uint16_t SupportServer::port() const { return static_cast<uint16_t>(impl_->port); }
+uint16_t SupportServer::port() const { return impl_->server.port(); }
 std::string SupportServer::address() const {
   const std::string& bind = impl_->spec.bind;
   const bool local = bind == "127.0.0.1" || bind == "0.0.0.0";
-  return "http://" + (local ? std::string("localhost") : bind) + ":" + std::to_string(impl_->port);
+  return "http://" + (local ? std::string("localhost") : bind) + ":" +
+         std::to_string(impl_->server.port());
 }
 
 }  // namespace payops::api

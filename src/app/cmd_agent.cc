@@ -24,6 +24,7 @@ struct AgentOptions {
   std::string state_dir;
   std::string audit_dir;
   std::string console_bind;
+  std::string console_users;
   bool until_end = false;
   bool verbose = false;
   bool json = false;
@@ -39,6 +40,7 @@ Result<AppConfig> configured(const AgentOptions& options) {
   if (!options.state_dir.empty()) config->process.state_dir = options.state_dir;
   if (!options.audit_dir.empty()) config->process.audit_dir = options.audit_dir;
   if (!options.console_bind.empty()) config->console.bind = options.console_bind;
+  if (!options.console_users.empty()) config->console.users_file = options.console_users;
   if (!options.mode.empty()) config->agent.limits.mode = *parse_enum<Mode>(options.mode);
   return config;
 }
@@ -117,6 +119,8 @@ void add_agent_command(CLI::App& app, Command& command) {
   sub->add_flag("--no-console", options->no_console, "Serve no console, whatever the file says");
   sub->add_option("--console-bind", options->console_bind,
                   "The address that the console serves on, instead of the file's");
+  sub->add_option("--console-users", options->console_users,
+                  "The file with the console's users, instead of the one that the file names");
   sub->add_flag("--json", options->json, "Counts as one JSON document on stdout at the end");
   sub->footer(
       "Example: payops agent --config config/agent.yaml --bootstrap localhost:9092\n"

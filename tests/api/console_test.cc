@@ -192,7 +192,10 @@ TEST_CASE("foreign pages, large bodies and paths that climb get nothing") {
   const std::string large(100'000, 'x');
   const auto refused =
       client.Post("/api/kill", stage.as(Role::admin, "k"), large, "application/json");
-  CHECK((!refused || refused->status == 413));
+  REQUIRE(refused);
+  CHECK(refused->status == 413);
+  CHECK(refused->body.find("64 KiB") != std::string::npos);
+  CHECK(refused->has_header("Content-Security-Policy"));
   for (const char* path : {"/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd",
                            "/..%2f..%2fetc%2fpasswd", "//etc/passwd", "/etc/passwd%00.html"}) {
     auto fresh = stage.client();

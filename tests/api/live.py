@@ -162,16 +162,26 @@ async def talk():
     await closed(lambda live: live.write_frame(True, 1, b"\xff\xfe"), {1007})
 
 
+def lagged():
+    with urllib.request.urlopen(f"http://127.0.0.1:{HTTP_PORT}/metrics") as page:
+        for line in page.read().decode().splitlines():
+            if line.startswith("payops_console_lagged_total "):
+                return float(line.split()[1])
+    raise SystemExit("no such metric")
+
+
 async def slow():
     """Who reads slowly is given a snapshot instead of what was missed, and goes on from there."""
     raw = socket.socket()
-    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    # Smaller than a segment of the loopback's, it would wait for the sender's timers to be drained.
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 128 << 10)
     raw.connect(("127.0.0.1", WS_PORT))
     raw.setblocking(False)
-    async with connect(sock=raw, max_queue=1, read_limit=1024) as live:
+    async with connect(sock=raw, max_queue=1) as live:
         assert (await receive(live))["type"] == "hello"
         seq = (await receive(live))["seq"]
-        await asyncio.sleep(3)  # what is not read piles up
+        while lagged() == 0:  # what is not read piles up
+            await asyncio.sleep(0.1)
         for _ in range(100_000):
             message = await receive(live)
             if message["type"] == "snapshot":

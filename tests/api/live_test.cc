@@ -67,7 +67,7 @@ TEST_CASE("who reads slowly skips to a snapshot") {
   Stage stage([](HubOptions& o) {
     o.tick_ms = 2;
     o.lag_bytes = 8'000;
-    o.send_buffer_bytes = 4'096;
+    o.send_buffer_bytes = 64 << 10;
   });
   CHECK(play(stage, "slow") == 0);
   CHECK(stage.console->hub().lagged >= 1);

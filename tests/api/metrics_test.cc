@@ -58,7 +58,7 @@ Knowledge everything() {
   return known;
 }
 
-std::string page_of(const Knowledge& known) { return Metrics().text(known, {}, 2'500); }
+std::string page_of(const Knowledge& known) { return Metrics().text(known, {}, {}, 2'500); }
 
 // promtool's opinion of the page; 0 when it has none.
 int checked(const std::string& page) {

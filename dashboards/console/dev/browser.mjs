@@ -25,3 +25,26 @@ export async function openPage(browser, server, user = 'approver', options = {})
   await page.locator('#main > *').waitFor();
   return page;
 }
+
+// Goes to a view and waits until it is that view that is shown. Within replay every address stays in
+// replay, so that is left first.
+export async function go(page, server, hash) {
+  if (page.url().includes('#/replay/')) {
+    await page.getByRole('button', { name: 'Back to live' }).click();
+    await page.locator('.replay-bar').waitFor({ state: 'hidden' });
+  }
+  await page.goto(`${server.url}/#/${hash}`);
+  const [name, , shown] = hash.split('/');
+  if (name !== 'replay') return page.locator(`#main[data-view="${name || 'now'}"]`).waitFor();
+  await page.locator('html[data-past]').waitFor();
+  return page.locator(`#main[data-view="${shown || 'now'}"]`).waitFor();
+}
+
+// Watches for the page's turning stale; the answer gives when that was, by the page's own clock.
+export async function turnsStale(page) {
+  await page.evaluate(() => {
+    const note = () => { if (document.documentElement.hasAttribute('data-stale')) window.stale_ms ??= Date.now(); };
+    new MutationObserver(note).observe(document.documentElement, { attributeFilter: ['data-stale'] });
+  });
+  return async () => (await page.waitForFunction(() => window.stale_ms)).jsonValue();
+}

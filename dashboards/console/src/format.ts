@@ -108,6 +108,9 @@ export function local(ms: number, zone?: string): string {
   }).format(ms);
 }
 
+// ", 09:12:11 here" where the browser's time is not UTC.
+export const here = (ms: number): string => (zoneName(ms) === 'UTC' ? '' : `, ${local(ms)} here`);
+
 export function zoneName(ms: number, zone?: string): string {
   const parts = new Intl.DateTimeFormat('en-GB', {
     timeZoneName: 'short', ...(zone === undefined ? {} : { timeZone: zone }),

@@ -103,6 +103,7 @@ function show(): void {
   view?.dispose?.();
   view = (VIEWS[known] as (app: App, argument: string) => View)(app, decodeURIComponent(argument));
   shell.main.replaceChildren(view.element);
+  shell.main.dataset['view'] = known;
   shell.at(known === 'incident' ? 'now' : known);
   if (app.store.ready) {
     view.update({ ...app.store.takeChanges(), all: true });

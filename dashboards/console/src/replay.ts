@@ -2,7 +2,7 @@
 // was shown then; nothing of what came later, and nothing can be done.
 import type { Api } from './api';
 import { h, setAttribute, setText } from './dom';
-import { local, utc, utcDate } from './format';
+import { here, utc, utcDate } from './format';
 import { type Screen } from './protocol';
 import { Store } from './store';
 
@@ -78,7 +78,7 @@ export class Replay {
   }
 
   private tell(at_ms: number): void {
-    setText(this.when, `${utcDate(at_ms)} UTC, ${local(at_ms)} here`);
+    setText(this.when, `${utcDate(at_ms)} UTC${here(at_ms)}`);
     setAttribute(this.slider, 'aria-valuetext', `${utc(at_ms)} UTC`);
   }
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <deque>
 #include <map>
 #include <thread>
 #include <type_traits>
@@ -17,9 +18,13 @@
 #include <websocketpp/frame.hpp>
 #include <websocketpp/server.hpp>
 
+#include "tls.h"
+
 namespace payops::api {
 namespace {
 
+// Sockets that have not said yet what they want; one more, and the oldest makes room.
+constexpr std::size_t kUnopenedMax = 128;
 constexpr std::size_t kMessageBytesMax = 64U << 10;
 constexpr const char* kProtocol = "payops.v1";
 constexpr const char* kTicketPrefix = "ticket.";
@@ -62,23 +67,6 @@ using Handle = websocketpp::connection_hdl;
 using SteadyTime = std::chrono::steady_clock::time_point;
 using TlsContext = websocketpp::lib::shared_ptr<websocketpp::lib::asio::ssl::context>;
 
-// The certificate and its key, or null with the reason.
-TlsContext tls_context(const HubOptions& options, std::string& error) {
-  namespace ssl = websocketpp::lib::asio::ssl;
-  try {
-    auto context = websocketpp::lib::make_shared<ssl::context>(ssl::context::tls_server);
-    context->set_options(ssl::context::default_workarounds | ssl::context::no_tlsv1 |
-                         ssl::context::no_tlsv1_1);
-    context->use_certificate_chain_file(options.tls_cert);
-    context->use_private_key_file(options.tls_key, ssl::context::pem);
-    return context;
-  } catch (const std::exception& e) {
-    error = "the certificate in " + options.tls_cert + " and its key in " + options.tls_key +
-            " cannot be used: " + e.what();
-    return nullptr;
-  }
-}
-
 }  // namespace
 
 // What there is to a hub whatever its transport.
@@ -110,6 +98,7 @@ struct Endpoint final : Hub::Impl {
   Server server;
   TlsContext tls;
   std::map<Handle, Client, std::owner_less<Handle>> clients;
+  std::deque<Handle> unopened;     // in the order they came
   std::size_t snapshot_bytes = 0;  // of the last one
   std::shared_ptr<typename Kind::con_msg_manager_type> messages =
       std::make_shared<typename Kind::con_msg_manager_type>();
@@ -121,6 +110,8 @@ struct Endpoint final : Hub::Impl {
     websocketpp::lib::asio::post(server.get_io_service(), [this] { stop(); });
   }
   bool open_port(std::string& error);
+  void came(const Handle& handle);
+  void no_longer_unopened(const Handle& handle);
   bool validate(const Handle& handle);
   void opened(const Handle& handle);
   void talked(const Handle& handle);
@@ -163,6 +154,8 @@ bool Endpoint<Kind>::listen(std::string& error) {
   server.set_reuse_addr(true);
   server.set_listen_backlog(128);
   server.set_max_http_body_size(Kind::max_http_body_size);
+  server.set_tcp_pre_init_handler([this](const Handle& handle) { came(handle); });
+  server.set_fail_handler([this](const Handle& handle) { no_longer_unopened(handle); });
   if (options.send_buffer_bytes > 0) {
     const int bytes = options.send_buffer_bytes;
     server.set_tcp_post_init_handler([this, bytes](const Handle& handle) {
@@ -188,7 +181,7 @@ bool Endpoint<Kind>::listen(std::string& error) {
   server.set_message_handler(
       [this](const Handle& handle, const typename Server::message_ptr&) { talked(handle); });
   if constexpr (std::is_same_v<Kind, Secure>) {
-    tls = tls_context(options, error);
+    tls = tls_context(options.tls_cert, options.tls_key, error);
     if (!tls) return false;
     server.set_tls_init_handler([this](const Handle&) { return tls; });
   }
@@ -216,6 +209,29 @@ bool Endpoint<Kind>::open_port(std::string& error) {
   schedule_tick();
   schedule_beat();
   return true;
+}
+
+template <class Kind>
+void Endpoint<Kind>::came(const Handle& handle) {
+  websocketpp::lib::error_code code;
+  asio::error_code ignored;
+  if (const auto connection = server.get_con_from_hdl(handle, code)) {
+    (void)fcntl(connection->get_socket().lowest_layer().native_handle(), F_SETFD, FD_CLOEXEC);
+  }
+  unopened.push_back(handle);
+  if (unopened.size() <= kUnopenedMax) return;
+  const auto oldest = server.get_con_from_hdl(unopened.front(), code);
+  unopened.pop_front();
+  if (oldest) oldest->get_socket().lowest_layer().close(ignored);
+}
+
+template <class Kind>
+void Endpoint<Kind>::no_longer_unopened(const Handle& handle) {
+  const std::owner_less<Handle> before;
+  const auto it = std::find_if(unopened.begin(), unopened.end(), [&](const Handle& h) {
+    return !before(h, handle) && !before(handle, h);
+  });
+  if (it != unopened.end()) unopened.erase(it);
 }
 
 template <class Kind>
@@ -250,6 +266,7 @@ bool Endpoint<Kind>::validate(const Handle& handle) {
 
 template <class Kind>
 void Endpoint<Kind>::opened(const Handle& handle) {
+  no_longer_unopened(handle);
   if (clients.size() >= options.clients_max) {  // several were let in at once
     ++refused;
     websocketpp::lib::error_code ignored;

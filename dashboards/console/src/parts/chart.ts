@@ -85,8 +85,8 @@ export class Chart {
       },
       ...(o.band ? { bands: [{ series: [o.band[0] + 1, o.band[1] + 1] as [number, number], fill: colour('--band') }] } : {}),
       axes: [
-        { stroke: muted, grid: { show: false }, ticks: grid, font, size: 34,
-          values: (_, ticks) => ticks.map((t) => utc(t * 1000).slice(0, 5)) },
+        { stroke: muted, grid: { show: false }, ticks: grid, font, size: 34, space: 72,
+          values: (_, ticks, _axis, _space, step) => ticks.map((t) => utc(t * 1000).slice(0, step < 60 ? 8 : 5)) },
         { stroke: muted, grid, ticks: { show: false }, font, size: 62, values: (_, ticks) => ticks.map(o.axis) },
       ],
       hooks: {
@@ -123,15 +123,20 @@ export class Chart {
     const { ctx, bbox } = u;
     const ratio = devicePixelRatio;
     const end = bbox.left + bbox.width;
+    const [ink, paper] = [colour('--accent'), colour('--surface')];
     ctx.save();
-    ctx.fillStyle = colour('--accent');
     ctx.font = `${12 * ratio}px ${getComputedStyle(document.documentElement).fontFamily}`;
     this.options.spans.forEach((span, n) => {
       const x0 = Math.max(bbox.left, u.valToPos(span.from, 'x', true));
       if (x0 >= end || u.valToPos(span.to, 'x', true) <= bbox.left) return;
-      const right = x0 + ctx.measureText(span.label).width + 8 * ratio < end;
-      ctx.textAlign = right ? 'left' : 'right';
-      ctx.fillText(span.label, x0 + (right ? 6 : -6) * ratio, bbox.top + bbox.height - (10 + (n % 3) * 16) * ratio);
+      const width = ctx.measureText(span.label).width;
+      const x = x0 + width + 8 * ratio < end ? x0 + 6 * ratio : x0 - width - 6 * ratio;
+      const y = bbox.top + bbox.height - (10 + (n % 3) * 18) * ratio;
+      // What is drawn beneath must not run through the letters.
+      ctx.fillStyle = paper;
+      ctx.fillRect(x - 3 * ratio, y - 12 * ratio, width + 6 * ratio, 16 * ratio);
+      ctx.fillStyle = ink;
+      ctx.fillText(span.label, x, y);
     });
     ctx.restore();
   }

@@ -1,5 +1,5 @@
 // Approvals: the queue of what waits for a person, and what one must see before deciding.
-import { mayApprove, mayOperate, told } from '../api';
+import { mayApprove, mayOperate, mayRestart, told } from '../api';
 import { type App, hasAny, type View } from '../app';
 import { h, keyed, replace, setAttribute, setText } from '../dom';
 import { actionName, chance, countdown, duration, gain, money, percent, scopeName, sentence } from '../format';
@@ -27,10 +27,14 @@ export class ApprovalsView implements View {
   private hint = h('p', { class: 'hint', 'aria-live': 'polite' });
   private answered = h('ul', { class: 'answered' });
   private answeredBox = h('section', { class: 'answered-box' }, h('h2', {}, 'Answered in the last hour'), this.answered);
+  private calm = h('p', { class: 'muted' });
+  private first = h('button', { type: 'button' }, 'Ask me first');
+  private calmBox = h('section', { class: 'calm', 'aria-label': 'While nothing waits' }, h('p', {}, 'Nothing waits for a person.'), this.calm, this.first);
   private selected = '';
   private wanted = '';  // to be selected as soon as it is there
   private shown = '';
-  private inView_at = Infinity;  // since when the facts have stood in view
+  private look = 0;        // the timer of a look that has begun
+  private looked = false;  // the facts have stood in view for as long as they must
   private watcher: IntersectionObserver;
   private sent = new Set<string>();
 
@@ -38,18 +42,37 @@ export class ApprovalsView implements View {
     this.approve.addEventListener('click', () => void this.decide('approve'));
     this.reject.addEventListener('click', () => void this.decide('reject'));
     this.own.addEventListener('click', () => void this.propose());
+    this.first.addEventListener('click', () => void this.askFirst());
     this.watcher = new IntersectionObserver((entries) => {
-      const whole = (entries.at(-1)?.intersectionRatio ?? 0) > 0.98;
-      this.inView_at = whole ? Math.min(this.inView_at, performance.now()) : Infinity;
+      if ((entries.at(-1)?.intersectionRatio ?? 0) > 0.98) this.beginLook();
+      else this.forgetLook();
     }, { threshold: [0, 0.5, 0.98, 1] });
     this.element = h('div', { class: 'approvals' },
       h('header', { class: 'view-head' }, h('h1', {}, 'Approvals'), this.own,
         h('p', { class: 'muted keys-line' }, h('kbd', {}, 'j'), h('kbd', {}, 'k'), ' move  ', h('kbd', {}, 'a'), ' approve  ',
           h('kbd', {}, 'r'), ' reject  ', h('kbd', {}, '?'), ' help. No answer in time means no.')),
-      h('div', { class: 'two' }, h('div', { class: 'queue-box' }, this.list, this.answeredBox), this.detail));
+      h('div', { class: 'two' }, h('div', { class: 'queue-box' }, this.list, this.calmBox, this.answeredBox), this.detail));
   }
 
-  dispose(): void { this.watcher.disconnect(); }
+  dispose(): void {
+    this.watcher.disconnect();
+    this.forgetLook();
+  }
+
+  private beginLook(): void {
+    if (this.looked || this.look) return;
+    this.look = window.setTimeout(() => {
+      this.looked = true;
+      this.detail.toggleAttribute('data-looked', true);
+    }, LOOK_MS);
+  }
+
+  private forgetLook(): void {
+    clearTimeout(this.look);
+    this.look = 0;
+    this.looked = false;
+    this.detail.toggleAttribute('data-looked', false);
+  }
 
   update(changes: Changes): void {
     if (hasAny(changes, 'interventions', 'header')) this.show();
@@ -107,9 +130,38 @@ export class ApprovalsView implements View {
       setText(count, this.sent.has(i.id) ? 'sent' : countdown(left));
       count.classList.toggle('soon', left < 60_000);
     });
-    if (!waiting.length) replace(this.list, h('li', { class: 'empty' }, 'Nothing waits for a person.'));
+    this.showCalm(waiting.length === 0);
     this.showAnswered(now);
     this.showDetail(waiting.find((i) => i.id === this.selected));
+  }
+
+  // The ways to act on traffic that the agent takes by itself.
+  private alone(): string[] {
+    return Object.entries(this.app.store.header?.mode ?? {})
+      .filter(([type, mode]) => mode === 'auto' && !['alert_ops', 'no_action'].includes(type)).map(([type]) => type).sort();
+  }
+
+  // Why the queue is empty, and how it comes to be filled.
+  private showCalm(calm: boolean): void {
+    this.calmBox.hidden = !calm;
+    const alone = this.alone();
+    const admin = mayRestart(this.app.api.me?.role ?? '');
+    setText(this.calm, alone.length ? `The agent goes ahead by itself: ${alone.map((type) => actionName(type).toLowerCase()).join(', ')}. `
+      + `${admin ? 'It can be made to ask first' : 'An admin can make it ask first'}; or propose an intervention yourself.`
+      : 'What the agent wants to do stands here until it is answered; or propose an intervention yourself.');
+    this.first.hidden = !admin || alone.length === 0;
+    this.first.disabled = this.app.stale();
+  }
+
+  private async askFirst(): Promise<void> {
+    const types = this.alone();
+    const wish = await choose('Is the agent to ask first?', [h('p', {}, `From now on it proposes, and a person approves: ${types.map((type) => actionName(type).toLowerCase()).join(', ')}. `
+      + 'No answer in time means no. The agent’s state, at the top, turns it back.')], [], 'Ask me first');
+    if (wish === null) return;
+    if (this.app.stale()) return this.app.say('Not sent: the data is stale.', 'wrong');
+    const answers = await Promise.all(types.map((type) => this.app.api.command('/api/mode', { type, mode: 'approve' })));
+    const wrong = answers.find((answer) => answer.status !== 200);
+    this.app.say(wrong ? told(wrong) : 'From now on it asks first.', wrong ? 'wrong' : 'done');
   }
 
   private makeEntry(i: Intervention): HTMLElement {
@@ -131,8 +183,8 @@ export class ApprovalsView implements View {
   }
 
   private select(id: string, focus: boolean): void {
+    if (id !== this.selected) this.forgetLook();
     this.selected = id;
-    this.inView_at = Infinity;
     if (!focus) return;
     this.show();
     const entry = this.list.querySelector<HTMLElement>(`[data-key="${CSS.escape(id)}"] button`);
@@ -155,8 +207,8 @@ export class ApprovalsView implements View {
     this.shown = key;
     this.build(i);
     this.watcher.disconnect();
+    this.forgetLook();
     this.watcher.observe(this.facts);
-    this.inView_at = Infinity;
     setText(this.hint, changed ? 'The proposal changed while you looked. Read it again.' : '');
   }
 
@@ -227,7 +279,7 @@ export class ApprovalsView implements View {
       setText(this.hint, barred);
       return false;
     }
-    if (performance.now() - this.inView_at >= LOOK_MS) return true;
+    if (this.looked) return true;
     this.facts.scrollIntoView({ block: 'center' });
     setText(this.hint, 'Read the blast radius and the rollback first, then press the key again.');
     return false;

@@ -28,11 +28,12 @@ export class AuditView implements View {
     const may = mayAudit(app.api.me?.role ?? '');
     verify.disabled = !may;
     for (const e of form.querySelectorAll<HTMLInputElement | HTMLButtonElement>('input, button')) e.disabled = !may;
-    this.element = h('div', { class: 'stack narrow' }, h('header', { class: 'view-head' }, h('h1', {}, 'Audit')),
+    this.element = h('div', { class: 'stack pairwise' }, h('header', { class: 'view-head' }, h('h1', {}, 'Audit')),
       h('p', {}, 'Every input, decision, verdict and refusal is a line in a log in which each line holds the hash of the one before. Whoever changes a byte breaks the chain.'),
       may ? null : h('p', { class: 'muted' }, 'Auditors and admins may read it; your role may not.'),
-      h('section', { class: 'panel' }, h('header', {}, h('h2', {}, 'The chain')), h('div', { class: 'inner' }, h('div', { class: 'buttons' }, verify), this.result)),
-      h('section', { class: 'panel' }, h('header', {}, h('h2', {}, 'A record')), h('div', { class: 'inner' }, form, this.wrong, this.record)),
+      h('div', { class: 'stack' },
+        h('section', { class: 'panel' }, h('header', {}, h('h2', {}, 'The chain')), h('div', { class: 'inner' }, h('div', { class: 'buttons' }, verify), this.result)),
+        h('section', { class: 'panel' }, h('header', {}, h('h2', {}, 'A record')), h('div', { class: 'inner' }, form, this.wrong, this.record))),
       h('section', { class: 'panel' }, h('header', {}, h('h2', {}, 'The newest records')),
         h('div', { class: 'inner scroll-x', tabindex: 0, role: 'region', 'aria-label': 'Records' }, h('table', { class: 'wide' },
           h('thead', {}, h('tr', {}, ...['Number', 'Event time, UTC', 'Kind', 'Bytes', 'Hash'].map((n) => h('th', { scope: 'col' }, n)))), this.newest), this.older)));

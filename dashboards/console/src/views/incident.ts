@@ -3,7 +3,7 @@
 import { mayOperate, told } from '../api';
 import { type App, hasAny, type View } from '../app';
 import { h, replace, svg } from '../dom';
-import { chance, duration, gain, local, money, number, percent, scopeName, sentence, utc, words } from '../format';
+import { chance, duration, gain, here, money, number, percent, scopeName, sentence, utc, words } from '../format';
 import { ask, choose } from '../parts/dialog';
 import { does, STATES } from '../parts/facts';
 import { beliefBar, shape } from '../parts/marks';
@@ -78,7 +78,7 @@ export class IncidentView implements View {
       h('h1', {}, scopeName(i.scope)), h('p', { class: 'narrative' }, narrative(i, acts, c)),
       h('dl', { class: 'must-see' },
         figure('Failing', percent(i.observed), `usual ${percent(i.expected)}`),
-        figure(over ? 'Lasted' : 'For', duration(until - i.started_ms), `since ${utc(i.started_ms)} UTC, ${local(i.started_ms)} here`),
+        figure(over ? 'Lasted' : 'For', duration(until - i.started_ms), `since ${utc(i.started_ms)} UTC${here(i.started_ms)}`),
         figure('At risk', money(i.at_risk_minor_per_min, c), 'a minute'),
         figure('Saved', gain(i.saved_minor, c), 'so far'),
         figure('Noticed after', duration(i.raised_ms - i.started_ms), `statistic ${number(i.statistic, 1)}, threshold ${number(i.threshold, 1)}`)),

@@ -18,7 +18,7 @@ const LASTS: [string, string][] = [['120', '2 minutes'], ['300', '5 minutes'], [
 
 export class SimulatorView implements View {
   title = 'Simulator';
-  element = h('div', { class: 'stack' });
+  element = h('div', { class: 'stack pairwise' });
   private note = h('p', { role: 'status', class: 'muted' });
   private faults = h('tbody', {});
   private truth = h('tbody', {});
