@@ -118,26 +118,31 @@ export class Chart {
     }
   }
 
-  // Their names: in the stretch where it is wide enough, otherwise to its left.
+  // Their names: in the stretch where it is wide enough, otherwise to its left; away from the line.
   private nameSpans(u: uPlot): void {
     const { ctx, bbox } = u;
     const ratio = devicePixelRatio;
     const end = bbox.left + bbox.width;
-    const [ink, paper] = [colour('--accent'), colour('--surface')];
     ctx.save();
+    ctx.fillStyle = colour('--accent');
     ctx.font = `${12 * ratio}px ${getComputedStyle(document.documentElement).fontFamily}`;
+    ctx.textAlign = 'left';
     this.options.spans.forEach((span, n) => {
       const x0 = Math.max(bbox.left, u.valToPos(span.from, 'x', true));
       if (x0 >= end || u.valToPos(span.to, 'x', true) <= bbox.left) return;
       const width = ctx.measureText(span.label).width;
       const x = x0 + width + 8 * ratio < end ? x0 + 6 * ratio : x0 - width - 6 * ratio;
-      const y = bbox.top + bbox.height - (10 + (n % 3) * 18) * ratio;
-      // What is drawn beneath must not run through the letters.
-      ctx.fillStyle = paper;
-      ctx.fillRect(x - 3 * ratio, y - 12 * ratio, width + 6 * ratio, 16 * ratio);
-      ctx.fillStyle = ink;
-      ctx.fillText(span.label, x, y);
+      const base = this.isLow(u, x, x + width) ? 0.6 : 1;
+      ctx.fillText(span.label, x, bbox.top + base * bbox.height - (10 + (n % 3) * 16) * ratio);
     });
     ctx.restore();
+  }
+
+  // Whether the chart's line, its last, comes near the bottom between two places.
+  private isLow(u: uPlot, from: number, to: number): boolean {
+    const values = u.data.at(-1) ?? [];
+    const [first, last] = [u.posToIdx(from, true), u.posToIdx(to, true)];
+    const low = Math.min(...values.slice(first, last + 1).filter((v): v is number => v != null));
+    return u.valToPos(low, 'y', true) > u.bbox.top + 0.65 * u.bbox.height;
   }
 }
