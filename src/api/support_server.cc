@@ -337,6 +337,7 @@ Status SupportServer::Impl::open() {
   FrontOptions options;
   options.bind = spec.bind;
   options.port = static_cast<uint16_t>(spec.port);
+  options.connections_max = 768;  // a message waits for its reply
   if (Status opened = server.open(std::move(options)); !opened) {
     return fail(ErrorCode::unavailable,
                 "the support agent's HTTP port " + std::to_string(spec.port) + " on " + spec.bind +

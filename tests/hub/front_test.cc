@@ -198,6 +198,26 @@ TEST_CASE("who does not take an answer holds no thread, and is let go") {
   CHECK(front->counts().too_slow >= 1);
 }
 
+TEST_CASE("more than there is room for wait for their turn") {
+  std::promise<void> gate;
+  const std::shared_future<void> open = gate.get_future().share();
+  std::atomic<int> begun{0};
+  const auto front = front_of([](FrontOptions& o) { o.connections_max = 2; },
+                              [&](const FrontRequest& request) {
+                                ++begun;
+                                open.wait();
+                                return echo(request);
+                              });
+  std::vector<Caller> callers;
+  for (int i = 0; i < 6; ++i) {
+    callers.emplace_back(front->port());
+    CHECK(callers.back().say(kGet));
+  }
+  while (begun < 2) std::this_thread::yield();
+  gate.set_value();
+  for (Caller& caller : callers) CHECK(caller.hear(";") == "18\n;");
+}
+
 TEST_CASE("an end while requests are being answered waits for them") {
   std::atomic<int> begun{0}, done{0};
   std::promise<void> gate;

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { after, before, describe, test } from 'node:test';
 import { openBrowser } from '../dev/browser.mjs';
-import { Payops, until } from '../dev/payops.mjs';
+import { Payops } from '../dev/payops.mjs';
+import { until } from '../dev/until.mjs';
 
 const SHOTS = fileURLToPath(new URL('../../../build/support-shots', import.meta.url));
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

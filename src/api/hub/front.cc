@@ -31,6 +31,7 @@ using Millis = std::chrono::milliseconds;
 
 constexpr Millis kSweep{100};         // how often deadlines are looked at
 constexpr Millis kLeave{1000};        // for the other side to read the last answer
+constexpr Millis kGrace{250};         // a connection that waits has so long before it makes room
 constexpr Millis kAcceptAgain{100};   // after accepting failed, as when files run out
 constexpr std::size_t kChunk = 8192;  // bytes read at a time
 
@@ -197,16 +198,19 @@ class Door final : public Front::Impl {
   void forget(const Ptr& connection) {
     all_.erase(connection);
     connections = all_.size();
+    accept();
   }
+  void accept();  // the next, if there is room or one that can make it
   void ready(const Ptr& connection);
   void taken(std::size_t bytes);
 
  private:
-  void accept();
+  Ptr longest_idle() const;
   void opened(Tcp::socket socket);
   void make_room();
   void sweep();
   std::set<Ptr> all_;
+  bool accepting_ = false;
   std::deque<Ptr> ready_;  // whole requests that wait for others' answers to be taken
 };
 
@@ -321,6 +325,7 @@ void Connection<Stream>::write(std::string bytes, bool last) {
         self->await(
             self->in_.empty() ? self->door_.options.idle_ms : self->door_.options.request_ms, true);
         self->in_.empty() ? self->read() : self->look();
+        self->door_.accept();
       });
 }
 
@@ -350,16 +355,22 @@ void Connection<Stream>::drain() {
 
 template <class Stream>
 void Door<Stream>::accept() {
+  // While all are being answered, whoever comes waits with the system.
+  if (accepting_ || (all_.size() >= options.connections_max && longest_idle() == nullptr)) return;
+  accepting_ = true;
   acceptor.async_accept([this](const asio::error_code& code, Tcp::socket socket) {
     if (code == asio::error::operation_aborted) return;
     if (!code) {
       opened(std::move(socket));
+      accepting_ = false;
       return accept();
     }
     make_room();
     accept_timer.expires_after(kAcceptAgain);
     accept_timer.async_wait([this](const asio::error_code& again) {
-      if (!again) accept();
+      if (again) return;
+      accepting_ = false;
+      accept();
     });
   });
 }
@@ -372,7 +383,6 @@ void Door<Stream>::opened(Tcp::socket socket) {
   (void)fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
   socket.set_option(Tcp::no_delay(true), code);
   if (all_.size() >= options.connections_max) make_room();
-  if (all_.size() >= options.connections_max) return;  // all of them are being answered
   Ptr connection;
   if constexpr (Connection<Stream>::kTls) {
     connection = std::make_shared<Connection<Stream>>(*this, Stream(std::move(socket), *tls), peer);
@@ -385,12 +395,19 @@ void Door<Stream>::opened(Tcp::socket socket) {
 }
 
 template <class Stream>
-void Door<Stream>::make_room() {
+typename Door<Stream>::Ptr Door<Stream>::longest_idle() const {
+  const auto before = Steady::now() - kGrace;
   Ptr longest;
   for (const Ptr& connection : all_) {
-    if (!connection->idle()) continue;
+    if (!connection->idle() || connection->since() > before) continue;
     if (longest == nullptr || connection->since() < longest->since()) longest = connection;
   }
+  return longest;
+}
+
+template <class Stream>
+void Door<Stream>::make_room() {
+  const Ptr longest = longest_idle();
   if (longest == nullptr) return;
   ++made_room;
   longest->end();
@@ -421,6 +438,7 @@ void Door<Stream>::sweep() {
   }
   too_slow += late.size();
   for (const Ptr& connection : late) connection->end();
+  accept();
   sweep_timer.expires_after(kSweep);
   sweep_timer.async_wait([this](const asio::error_code& code) {
     if (!code) sweep();
