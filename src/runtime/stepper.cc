@@ -171,9 +171,7 @@ Status Stepper::advance() {
   return {};
 }
 
-std::string Stepper::withdrawal(const OutboxEntry& entry, bool killed, bool holds_lease,
-                                int64_t now_ms) const {
-  if (!holds_lease) return "lease not held";
+std::string Stepper::withdrawal(const OutboxEntry& entry, bool killed, int64_t now_ms) const {
   if (entry.guarded && killed) return "kill switch";
   if (entry.not_after_ms != 0 && now_ms > entry.not_after_ms) return "deadline passed";
   return "";
@@ -182,14 +180,17 @@ std::string Stepper::withdrawal(const OutboxEntry& entry, bool killed, bool hold
 Status Stepper::publish() {
   const std::vector<OutboxEntry>& entries = pending_->commit.outbox;
   if (entries.empty()) return {};
+  if (!guard_.holds_lease()) {
+    return fail_retryable(ErrorCode::unavailable,
+                          "the lease is not held: what is committed goes out once it is again");
+  }
   const bool killed = guard_.killed();
-  const bool holds_lease = guard_.holds_lease();
   const int64_t now_ms = guard_.event_now_ms();
   std::vector<OutboxEntry> due;
   std::vector<SendResult> results;
   std::vector<std::string> settled;
   for (const OutboxEntry& entry : entries) {
-    const std::string reason = withdrawal(entry, killed, holds_lease, now_ms);
+    const std::string reason = withdrawal(entry, killed, now_ms);
     if (reason.empty()) due.push_back(entry);
     settled.push_back(entry.id);
     if (is_checkpoint(entry)) continue;

@@ -5,8 +5,8 @@
 //   1. the agent (a pure reducer) turns an input block into audit records, outbox entries, digest;
 //   2. Store::commit: one synced batch {block, cursors, audit lines, outbox, sent marks, snapshot};
 //   3. StepFiles::append: inputs file, audit file and checkpoint written from it, synced;
-//   4. for every outbox entry: kill switch, deadline and lease are checked again, then it is
-//      published in order, or withdrawn with the reason;
+//   4. for every outbox entry: kill switch and deadline are checked again, then it is published in
+//      order, or withdrawn with the reason; without the lease all of them wait for it;
 //   5. the results are handed to the agent as part of the next step's input, where they become
 //      audit lines `published` / `withdrawn`, and the entries are forgotten by that commit.
 // A crash between any two of these repeats or withdraws outbox entries and loses nothing else.
@@ -46,7 +46,7 @@ struct OutboxEntry {
 struct SendResult {
   std::string id{};
   bool published = false;
-  std::string reason{};  // of a withdrawal: "kill switch", "deadline passed", "lease not held"
+  std::string reason{};  // of a withdrawal: "kill switch", "deadline passed"
   // Withdrawn after a crash or a failed try: an earlier try may have reached the broker all the
   // same, so an agent that must be sure publishes the inverse or a tombstone.
   bool uncertain = false;
@@ -232,7 +232,9 @@ class Outbox {
   [[nodiscard]] virtual Status publish(const std::vector<OutboxEntry>& entries) = 0;
 };
 
-// Asked again right before publishing.
+// Asked again right before publishing. Where the lease is not held nothing is decided about the
+// entries: the step stays pending, and what it had committed goes out, or is withdrawn for its own
+// reasons, when the lease is held again.
 struct PublishGuard {
   std::function<bool()> killed = [] { return false; };
   std::function<bool()> holds_lease = [] { return true; };
@@ -282,13 +284,17 @@ class Stepper {
   [[nodiscard]] const Checkpoint& checkpoint() const { return checkpoint_; }
 
   // Takes one step: `output` is what the reducer gave for `block`, and the block holds results().
-  // On a retryable error nothing is lost: call retry() until it succeeds. REQUIRES: recover()
+  // On a retryable error, the lease not held among them, nothing is lost: call retry() until it
+  // succeeds. REQUIRES: recover()
   // succeeded, no step is pending. Errors: as the ports'; internal for a record that cannot become
   // a line.
   [[nodiscard]] Status take(std::string block, StepOutput output, std::vector<Cursor> cursors);
   // Goes on with the pending step where it failed.
   [[nodiscard]] Status retry();
   [[nodiscard]] bool pending() const { return pending_.has_value(); }
+  // The pending step is in store and files; only its messages have not gone out. recover() of a
+  // later process sends them.
+  [[nodiscard]] bool unsent() const { return pending_ && pending_->stage == Stage::publish; }
   // The next step carries a snapshot: before a planned stop, so that another build or config can
   // start from it without recomputing steps that it would decide differently. (A clean stop is a
   // last step with the results so far; without it the last outbox is published again at the start.)
@@ -307,8 +313,7 @@ class Stepper {
   [[nodiscard]] bool snapshot_due(int64_t ts_ms) const;
   [[nodiscard]] Status advance();
   [[nodiscard]] Status publish();
-  [[nodiscard]] std::string withdrawal(const OutboxEntry& entry, bool killed, bool holds_lease,
-                                       int64_t now_ms) const;
+  [[nodiscard]] std::string withdrawal(const OutboxEntry& entry, bool killed, int64_t now_ms) const;
 
   Reducer& reducer_;
   Store& store_;
