@@ -69,7 +69,7 @@ Status Rewind::take(const Step& step) {
   projection_->cycle(agent_);
   projection_->read_cells(agent_, head.watermark_ms);
   Pulse pulse;
-  pulse.wall_ms = pulse.watermark_ms = head.watermark_ms;
+  pulse.wall_ms = pulse.watermark_ms = step_ms(head);
   pulse.killed = agent_.killed() || head.health.killed;
   const std::string& trouble = head.health.observe_only;
   pulse.agent_state = pulse.killed ? "killed" : trouble.empty() ? "acting" : "observe_only";

@@ -155,7 +155,7 @@ Result<StepOutput> PaymentsAgent::Impl::step(const InputHead& head, std::string_
   cycle.input = &head;
   cycle.report.step = head.step;
   cycle.report.trigger = name_of(head.trigger);
-  cycle.report.at_ms = head.watermark_ms;
+  cycle.report.at_ms = step_ms(head);
   cycle.report.observe_only = head.health.observe_only;
   cycle.report.decision_id = "dec-" + hex64(mix64(id_seed(), head.step));
   if (!head.config.empty()) cycle.effects.audit.push_back(config_record(head));
@@ -188,7 +188,7 @@ Result<StepOutput> PaymentsAgent::Impl::step(const InputHead& head, std::string_
   return StepOutput{.audit = std::move(cycle.effects.audit),
                     .outbox = std::move(cycle.effects.outbox),
                     .digest = digest,
-                    .ts_ms = head.watermark_ms,
+                    .ts_ms = step_ms(head),
                     .build = head.build};
 }
 

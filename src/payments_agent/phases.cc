@@ -14,7 +14,7 @@ constexpr double kAskedShare = 0.9;  // of the blast radius that is allowed
 
 constexpr int64_t kCommandClockToleranceMs = 300'000;
 
-int64_t now_ms(const Cycle& cycle) { return cycle.input->watermark_ms; }
+int64_t now_ms(const Cycle& cycle) { return step_ms(*cycle.input); }
 
 void audit(Effects& effects, std::vector<action::Transition> transitions) {
   for (const action::Transition& t : transitions) effects.audit.push_back(transition_record(t));

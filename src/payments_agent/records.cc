@@ -66,14 +66,14 @@ AuditRecord outcome_record(const Intervention& intervention, int64_t ts_ms) {
 }
 
 AuditRecord config_record(const InputHead& head) {
-  return record("started", head.watermark_ms,
+  return record("started", step_ms(head),
                 {{"build", head.build},
                  {"config_hash", head.config_hash},
                  {"config", Json::parse(head.config)}});
 }
 
 AuditRecord input_record(const InputHead& head) {
-  return record("input", head.watermark_ms, {{"counts", to_json(head.counts)}});
+  return record("input", step_ms(head), {{"counts", to_json(head.counts)}});
 }
 
 AuditRecord decision_record(const CycleReport& report) {

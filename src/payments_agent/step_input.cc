@@ -141,6 +141,9 @@ Status check_input(const StepInput& input, const Dictionary& dictionary, uint64_
   if (head.watermark_ms < 0 || head.watermark_ms > kYear9999Ms) {
     return wrong("a watermark after the year 9999");
   }
+  if (head.health.clock_ms < 0 || head.health.clock_ms > kYear9999Ms) {
+    return wrong("a wall clock after the year 9999");
+  }
   for (const VerdictInput& verdict : head.verdicts) {
     if (verdict.received_ts_ms < 0 || verdict.received_ts_ms > kYear9999Ms) {
       return wrong("a verdict received after the year 9999");

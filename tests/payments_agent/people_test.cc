@@ -59,6 +59,16 @@ TEST_CASE("nobody goes beyond what the deployment allows") {
   CHECK(loop.agent->modes().at("reroute_traffic") == Mode::approve);
 }
 
+TEST_CASE("what is said before there is any event has the time of the clock") {
+  ClosedLoop loop("gateway_failure");
+  loop.health.clock_ms = 1'772'438'400'500;
+  loop.say({.proposal_id = "kill", .verdict = "on", .shown_hash = "", .by = ""});
+  loop.run(1);
+  REQUIRE(answered(loop, "kill") != nullptr);
+  CHECK(loop.agent->report().at_ms == loop.health.clock_ms);
+  CHECK(loop.agent->closed_to_ms() == 0);  // no event is late because of it
+}
+
 TEST_CASE("an incident is taken on, noted and silenced while it lasts") {
   ClosedLoop loop("gateway_failure");
   loop.run(kFaultBegins + 30);

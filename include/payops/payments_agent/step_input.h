@@ -41,10 +41,12 @@ struct Health {
   bool killed = false;
   int64_t data_age_ms = 0;  // how far the newest data lies behind the clock
   uint64_t epoch = 0;       // of the lease
+  int64_t clock_ms = 0;     // wall clock; 0 in virtual time
   static constexpr auto fields() {
-    return std::make_tuple(
-        field("observe_only", &Health::observe_only), field("killed", &Health::killed),
-        field("data_age_ms", &Health::data_age_ms), field("epoch", &Health::epoch));
+    return std::make_tuple(field("observe_only", &Health::observe_only),
+                           field("killed", &Health::killed),
+                           field("data_age_ms", &Health::data_age_ms),
+                           field("epoch", &Health::epoch), field("clock_ms", &Health::clock_ms));
   }
 };
 
@@ -73,6 +75,11 @@ struct InputHead {
         field("results", &InputHead::results));
   }
 };
+
+// A step's time: of its events; by the wall clock as long as there was no event.
+[[nodiscard]] inline int64_t step_ms(const InputHead& head) {
+  return head.watermark_ms > 0 ? head.watermark_ms : head.health.clock_ms;
+}
 
 struct StepInput {
   InputHead head;
