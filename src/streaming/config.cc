@@ -112,8 +112,9 @@ Status check_topics(const StreamingConfig& config) {
     if (change.partitions && *change.partitions != 1 && topic == "payops.lease") {
       return fail(ErrorCode::config, "\"topics.payops.lease.partitions\" must be 1: it elects one");
     }
-    if (change.retention_h && *change.retention_h < 1) {
-      return fail(ErrorCode::config, "\"topics." + topic + ".retention_h\" must be 1 or more");
+    if (change.retention_h && *change.retention_h < 1 && *change.retention_h != kKeptForGood) {
+      return fail(ErrorCode::config,
+                  "\"topics." + topic + ".retention_h\" must be 1 or more, or -1 for good");
     }
   }
   std::set<std::string> names;

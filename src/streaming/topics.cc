@@ -17,7 +17,9 @@ constexpr std::array<TopicSpec, 13> kTopics{{
     {"payops.actions", 1, true, 0, "interventions in force, by type and scope"},
     {"payops.decisions", 1, false, 30 * kDay, "decisions and audit checkpoints"},
     {"payops.alerts", 1, false, 30 * kDay, "incidents: started, updated, resolved"},
-    {"payops.approvals", 1, false, 7 * kDay, "operators' signed verdicts"},
+    // For good, and not compacted: a kill switch that is on must be found by whoever comes later,
+    // and nobody without a key may be able to push it out.
+    {"payops.approvals", 1, false, kKeptForGood, "operators' signed verdicts"},
     {"payops.dead-letters", 1, false, 7 * kDay, "input that could not be read, with the reason"},
     {"payops.lease", 1, true, 0, "who decides, and in which epoch"},
     {"chat.inbound", 4, false, 7 * kDay, "customers' messages"},
@@ -56,7 +58,8 @@ NewTopic new_topic(const StreamingConfig& config, const TopicSpec& spec) {
     set("delete.retention.ms", std::to_string(kDay * 3'600'000));
   } else {
     set("cleanup.policy", "delete");
-    set("retention.ms", std::to_string(spec.retention_h * 3'600'000));
+    const bool for_good = spec.retention_h == kKeptForGood;
+    set("retention.ms", for_good ? "-1" : std::to_string(spec.retention_h * 3'600'000));
   }
   return topic;
 }

@@ -164,6 +164,7 @@ TEST_CASE("topics are created once, each with its settings") {
   }
   CHECK(again->front().name == "acme");
   CHECK(topic_setting(config, "payments.transactions", "retention.ms") == "25200000");
+  CHECK(topic_setting(config, "payops.approvals", "retention.ms") == "-1");
   CHECK(topic_setting(config, "payops.actions", "cleanup.policy") == "compact");
   CHECK(topic_setting(config, "payops.alerts", "cleanup.policy") == "delete");
 }

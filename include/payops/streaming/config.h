@@ -16,7 +16,7 @@ namespace payops::streaming {
 struct TopicOverride {
   std::optional<std::string> name = {};  // the whole name; the prefix is not put before it
   std::optional<int32_t> partitions = {};
-  std::optional<int64_t> retention_h = {};
+  std::optional<int64_t> retention_h = {};  // hours; -1 = for good
   static constexpr auto fields() {
     return std::make_tuple(field("name", &TopicOverride::name),
                            field("partitions", &TopicOverride::partitions),

@@ -12,11 +12,13 @@
 
 namespace payops::streaming {
 
+inline constexpr int64_t kKeptForGood = -1;
+
 struct TopicSpec {
   std::string_view topic;  // logical name
   int32_t partitions = 1;
   bool compacted = false;   // the last value of each key is kept for good
-  int64_t retention_h = 0;  // of a topic that is not compacted
+  int64_t retention_h = 0;  // of a topic that is not compacted; kKeptForGood
   std::string_view holds;   // what a message is, for people
 };
 
