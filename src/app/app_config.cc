@@ -50,6 +50,17 @@ std::size_t line_of(const std::string& text, const std::string& key) {
                  std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
 }
 
+// An error about what a setting names, told with the setting and its line: where `key` stands.
+Error at_setting(const std::string& file, const std::string& setting, const std::string& key,
+                 Error error) {
+  const auto text = read_file(file);
+  const std::size_t line = text ? line_of(*text, key) : 0;
+  error.code = ErrorCode::config;
+  error.message = file + (line > 0 ? ":" + std::to_string(line) : "") + ": \"" + setting +
+                  "\": " + error.message;
+  return error;
+}
+
 // The names that settings give to types of interventions; a misspelt one would leave its type at
 // the default, in silence.
 Status check_types(const AppConfig& config, const std::string& file) {
@@ -67,11 +78,10 @@ Status check_types(const AppConfig& config, const std::string& file) {
   }
   for (const auto& [setting, type] : named) {
     if (std::find(known.begin(), known.end(), type) != known.end()) continue;
-    const auto text = read_file(file);
-    const std::size_t line = text ? line_of(*text, type) : 0;
-    return fail(ErrorCode::config, file + (line > 0 ? ":" + std::to_string(line) : "") + ": \"" +
-                                       setting + "\": there is no intervention \"" + type + "\"" +
-                                       did_you_mean(type, known));
+    return tl::make_unexpected(
+        at_setting(file, setting, type,
+                   {ErrorCode::config, false,
+                    "there is no intervention \"" + type + "\"" + did_you_mean(type, known)}));
   }
   return {};
 }
@@ -89,16 +99,28 @@ Status add_part(Part& part, bool given, const std::string& file, const std::stri
   return {};
 }
 
-Status add_parts(AppConfig& config) {
+Status add_parts(AppConfig& config, const std::string& file) {
   const ProcessConfig shipped;
+  const ProcessConfig& process = config.process;
   payments_agent::AgentConfig& agent = config.agent;
-  if (Status s = add_part(agent.topology, !agent.topology.upstreams.empty(),
-                          config.process.topology, shipped.topology, load_topology);
+  const auto told = [&](const char* key, const Status& status) -> Status {
+    if (status) return {};
+    const std::string setting = std::string("process.") + key;
+    return tl::make_unexpected(at_setting(file, setting, key, status.error()));
+  };
+  if (Status s = told("topology", add_part(agent.topology, !agent.topology.upstreams.empty(),
+                                           process.topology, shipped.topology, load_topology));
       !s) {
     return s;
   }
-  return add_part(agent.calendar, !agent.calendar.empty(), config.process.calendar,
-                  shipped.calendar, load_calendar);
+  if (Status s = told("calendar", add_part(agent.calendar, !agent.calendar.empty(),
+                                           process.calendar, shipped.calendar, load_calendar));
+      !s) {
+    return s;
+  }
+  if (process.decline_codes == shipped.decline_codes) return {};
+  const auto declines = load_decline_table(config);
+  return told("decline_codes", declines ? Status() : tl::make_unexpected(declines.error()));
 }
 
 }  // namespace
@@ -112,7 +134,7 @@ Result<AppConfig> load_app_config(const std::string& file) {
   if (Status known = check_types(*config, file); !known) {
     return tl::make_unexpected(known.error());
   }
-  if (Status parts = add_parts(*config); !parts) return tl::make_unexpected(parts.error());
+  if (Status parts = add_parts(*config, file); !parts) return tl::make_unexpected(parts.error());
   return config;
 }
 

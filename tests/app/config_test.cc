@@ -55,6 +55,22 @@ TEST_CASE("a value out of range names its key") {
   CHECK(says(complaint("agent:\n  cycle_interval_s: 0\n"), "cycle_interval_s"));
 }
 
+TEST_CASE("a value out of range names its section and its own line") {
+  const std::string text =
+      complaint("agent:\n  limits:\n    cooldown_s: 60\n    max_blast_action: 3\n");
+  CHECK(says(text, "agent.yaml:4"));
+  CHECK(says(text, "in \"agent.limits\""));
+  CHECK(says(text, "\"max_blast_action\""));
+}
+
+TEST_CASE("a file that a setting names and that is not there names the setting and its line") {
+  for (const std::string key : {"decline_codes", "topology", "calendar"}) {
+    const std::string text = complaint("process:\n  " + key + ": config/nowhere.yaml\n");
+    CHECK(says(text, "agent.yaml:2: \"process." + key + "\""));
+    CHECK(says(text, "nowhere.yaml"));
+  }
+}
+
 TEST_CASE("a file that is not there is said to be missing") {
   const auto config = load_app_config("config/no_such_file.yaml");
   REQUIRE_FALSE(config);

@@ -87,7 +87,7 @@ TEST_CASE("a scenario that cannot be is refused in a sentence with line and key"
         "s.yaml:2: unknown key \"rate_tp\" (did you mean \"rate_tps\"?)");
   CHECK(error_of("faults:\n  - {kind: outtage}\n").find("s.yaml:2: \"faults[].kind\"") == 0);
   CHECK(error_of("faults:\n  - {kind: outage, severity: 1.5}\n") ==
-        "s.yaml:2: \"severity\" must be from 0.000 to 1.000, not 1.500");
+        "s.yaml:2: in \"faults[]\": \"severity\" must be from 0.000 to 1.000, not 1.500");
   CHECK(error_of("faults:\n  - {kind: outage, scope: {issuer: HDFCC}}\n") ==
         "s.yaml:1: \"faults[0].scope.issuer\" cannot be \"HDFCC\"; one of: *, HDFC, ICICI, AXIS, "
         "SBI (did you mean \"HDFC\"?)");

@@ -47,7 +47,7 @@ TEST_CASE("a mistake in the examples is said with file and line") {
   CHECK(complaint("intents:\n  - name: a\n    exmples: [one]\n")
             .find("x.yaml:3: unknown key \"intents[].exmples\" (did you mean") == 0);
   CHECK(complaint("intents:\n  - name: a\n    class: FAQ\n") ==
-        "x.yaml:2: the intent \"a\" needs \"examples\"");
+        "x.yaml:2: in \"intents[]\": the intent \"a\" needs \"examples\"");
   CHECK(complaint("intents:\n  - name: [\n").starts_with("x.yaml:"));
   CHECK(complaint("").starts_with("x.yaml:1: no \"intents\""));
 }

@@ -4,7 +4,8 @@
 //
 // Keys that are absent keep the struct's default; an unknown key, a repeated key or a value of the
 // wrong type is a sentence naming file, line and key, and the nearest key that would be right.
-// A struct may check itself: `Status validate() const`, whose message is given the struct's line.
+// A struct may check itself: `Status validate() const`, whose message is given the struct's section
+// and the line of the key that it quotes first ("key" ...), where that key is in the file.
 #pragma once
 
 #include <yaml-cpp/yaml.h>
@@ -103,8 +104,24 @@ class YamlReader {
       if (!known) error(item.first, "unknown key \"" + path + "\"" + did_you_mean(name, names));
     }
     if constexpr (requires { value.validate(); }) {
-      if (const Status status = value.validate(); !status) error(node, status.error().message);
+      if (const Status status = value.validate(); !status) {
+        const std::string& message = status.error().message;
+        error(quoted_in(message, node), (key.empty() ? "" : "in \"" + key + "\": ") + message);
+      }
     }
+  }
+
+  // The value whose key `message` quotes first, or all of `node`.
+  static YAML::Node quoted_in(const std::string& message, const YAML::Node& node) {
+    YAML::Node found = node;
+    std::size_t first = std::string::npos;
+    for (const auto& item : node) {
+      const std::size_t at = message.find("\"" + item.first.Scalar() + "\"");
+      if (at >= first) continue;
+      first = at;
+      found.reset(item.second);
+    }
+    return found;
   }
 
   std::string file_;
