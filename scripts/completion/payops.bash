@@ -109,6 +109,7 @@ _payops_values() {
     --role) echo "-W 'viewer operator approver auditor admin customer support_agent support_manager channel'" ;;
     --agent) echo "-W 'payments support'" ;;
     --format) echo "-W 'csv'" ;;
+    --as) echo "-W 'auto agent stream scenario declines topology calendar'" ;;
     --config | --out | --key | --data | --oos | --model | --checkpoint | --port-file) echo -f ;;
     --state | --audit | --scenarios | --model-dir) echo -d ;;
   esac

@@ -4,8 +4,7 @@
 
 namespace payops::app {
 
-int report(const Error& error) {
-  std::fprintf(stderr, "payops: %s\n", error.message.c_str());
+int exit_status(const Error& error) {
   switch (error.code) {
     case ErrorCode::usage:
     case ErrorCode::config:
@@ -16,6 +15,11 @@ int report(const Error& error) {
     default:
       return kExitNo;
   }
+}
+
+int report(const Error& error) {
+  std::fprintf(stderr, "payops: %s\n", error.message.c_str());
+  return exit_status(error);
 }
 
 int report_local(const Error& error) {

@@ -18,7 +18,9 @@ inline constexpr int kExitUnavailable = 3;  // a needed service cannot be reache
 // What main() runs once the command line is parsed.
 using Command = std::function<int()>;
 
-// Prints "payops: message" to stderr and gives the exit status that fits the error.
+// The exit status that fits an error.
+int exit_status(const Error& error);
+// Prints "payops: message" to stderr and gives the exit status.
 int report(const Error& error);
 // The same for a command that needs no service: files that cannot be read or written are the
 // caller's to mend.

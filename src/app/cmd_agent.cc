@@ -86,7 +86,7 @@ int run_agent(const AgentOptions& options) {
   const auto result = run_live_agent(spec);
   if (!result) {
     log->error("{}", result.error().message);
-    return report(result.error());
+    return exit_status(result.error());
   }
   if (options.json) {
     Json document = counts_of(result->since_start);

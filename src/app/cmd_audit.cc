@@ -46,8 +46,10 @@ int verify(const AuditOptions& options) {
         static_cast<unsigned long long>(verified->last_seq), iso_time(verified->last_ts_ms).c_str(),
         verified->signature_checked ? ", checkpoint signed" : ", checkpoints unsigned");
   } else {
-    std::printf("NOT intact: %s line %llu: %s\n", verified->bad_file.c_str(),
-                static_cast<unsigned long long>(verified->bad_line), verified->reason.c_str());
+    const std::string line =
+        verified->bad_line > 0 ? " line " + std::to_string(verified->bad_line) : "";
+    std::printf("NOT intact: %s%s: %s\n", verified->bad_file.c_str(), line.c_str(),
+                verified->reason.c_str());
   }
   return verified->ok ? kExitDone : kExitNo;
 }

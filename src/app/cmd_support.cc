@@ -79,7 +79,7 @@ int run_support(const SupportOptions& options) {
   server.reset();
   if (!result) {
     log->error("{}", result.error().message);
-    return report(result.error());
+    return exit_status(result.error());
   }
   if (options.json) {
     std::printf("%s\n", dump(Json{{"step", result->step},

@@ -66,7 +66,10 @@ class TellingOutbox final : public Outbox {
  public:
   TellingOutbox(streaming::Lease& lease, const std::function<void(const OutboxEntry&)>& tell)
       : kafka_([&lease] { return lease.producer(); }), tell_(tell) {}
+  // From now on a broker that is known to be away is not waited for.
+  void hurry(std::function<bool()> away) { away_ = std::move(away); }
   Status publish(const std::vector<OutboxEntry>& entries) override {
+    if (away_ && away_()) return fail_retryable(ErrorCode::unavailable, "the broker is away");
     if (Status status = kafka_.publish(entries); !status) return status;
     for (const OutboxEntry& entry : entries) tell_(entry);
     return {};
@@ -75,6 +78,7 @@ class TellingOutbox final : public Outbox {
  private:
   streaming::KafkaOutbox kafka_;
   const std::function<void(const OutboxEntry&)>& tell_;
+  std::function<bool()> away_;
 };
 
 // From gaining the lease to its end.
@@ -334,6 +338,7 @@ payments_agent::Health Term::health() {
   health.epoch = lease_.epoch();
   health.killed = kill_.on();
   const int64_t now_ms = clock_.now_ms();
+  health.clock_ms = now_ms;
   if (now_ms + kClockBackwardsMs < last_wall_ms_)
     distrust_clock_until_ms_ = now_ms + kDistrustClockMs;
   last_wall_ms_ = now_ms;
@@ -472,12 +477,16 @@ Result<TermEnd> Term::turn_until_over() {
     }
   }
   stepper_->request_snapshot();
+  if (spec_.stop()) outbox_.hurry([this] { return !consumer_->broker_up(); });
   Status status = loop_->stop(health());
   while (!status && status.error().retryable && !Signals::stop_requested()) {
     if (!wait_out(status.error())) return TermEnd::lease_lost;
     status = stepper_->pending() ? stepper_->retry() : loop_->stop(health());
   }
-  if (!status) return tl::make_unexpected(status.error());
+  if (!status && !stepper_->unsent()) return tl::make_unexpected(status.error());
+  if (!status) {
+    spec_.on_trouble(status.error().message + ": " + std::string(kUnsentWaits));
+  }
   return TermEnd::stopped;
 }
 

@@ -452,7 +452,10 @@ Result<TermEnd> SupportTerm::turn_until_over() {
     if (!wait_out(status.error())) return TermEnd::lease_lost;
     status = stepper_->pending() ? stepper_->retry() : pump(true);
   }
-  if (!status) return tl::make_unexpected(status.error());
+  if (!status && !stepper_->unsent()) return tl::make_unexpected(status.error());
+  if (!status) {
+    spec_.on_trouble(status.error().message + ": " + std::string(kUnsentWaits));
+  }
   return TermEnd::stopped;
 }
 
