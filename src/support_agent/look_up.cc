@@ -60,6 +60,14 @@ const KnownPayment* payment_meant(const Turn& turn) {
   return best;
 }
 
+// Whether they are seen to be in the part of the payments that it is about. Of regions, amounts and
+// upstreams nothing is known here: what is about those is nobody's.
+bool in_part(const Slice& part, const KnownPayment* payment) {
+  if (part.region != "*" || part.amount != "*" || part.upstream != "*") return false;
+  if (part.merchant == "*") return true;
+  return payment != nullptr && failed(*payment) && same(payment->merchant, part.merchant);
+}
+
 // Whether the incident can be what this customer met. What they say counts most, then the payment
 // meant, then what they hold; of a gateway only a payment can tell.
 bool affects(const Incident& incident, const Turn& turn, const KnownPayment* payment) {
@@ -79,7 +87,7 @@ bool affects(const Incident& incident, const Turn& turn, const KnownPayment* pay
       fits(at.method, said.method, payment ? payment->method : none, turn.customer->methods);
   const bool gateway = at.gateway == "*" || (payment != nullptr && failed(*payment) &&
                                              same(payment->gateway, at.gateway));
-  return issuer && method && gateway;
+  return issuer && method && gateway && in_part(incident.slice, payment);
 }
 
 const Incident* incident_met(const Turn& turn, const KnownPayment* payment) {

@@ -138,6 +138,28 @@ TEST_CASE("an incident is told to those it touches, and to nobody else") {
   CHECK(!has(desk.say("my payment failed", "meera").text, "HDFC"));
 }
 
+TEST_CASE("one merchant's fault is told to that merchant's customers only") {
+  TestDesk desk;
+  Incident incident;
+  incident.id = "inc-1";
+  incident.pattern = "merchant_failure";
+  incident.slice.merchant = "m_0007";
+  incident.begin_ts_ms = 1'772'440'320'000;
+  SupportInput news;
+  news.incidents.push_back(incident);
+  (void)desk.take(std::move(news));
+  CHECK(!has(desk.say("my payment failed").text, "have been failing since"));
+  KnownPayment payment;
+  payment.payment_id = "pay-1";
+  payment.ts_ms = desk.now_ms_;
+  payment.issuer = "HDFC";
+  payment.method = "upi";
+  payment.status = "declined";
+  payment.merchant = "m_0007";
+  desk.customer_.payments = {payment};
+  CHECK(has(desk.say("my payment failed", "ravi").text, "have been failing since"));
+}
+
 TEST_CASE("complaints about paying are told to the payments agent, without a name") {
   TestDesk desk;
   (void)desk.say("my payment failed");
