@@ -69,7 +69,7 @@ _payops_words() {
       echo --scenarios --seeds --policies --duration --jobs --config --plots --json
       ;;
     'evaluate calibration')
-      echo --faults --seed --scenarios --seeds --jobs --config --plots --json
+      echo --faults --seed --scenarios --seeds --jobs --config --length-spread --plots --json
       ;;
     intents) echo train evaluate ;;
     'intents train') echo --data --oos --model --seed ;;
