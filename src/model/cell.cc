@@ -222,7 +222,9 @@ bool decode_details(Decoder& in, std::vector<DetailCell>& details) {
       if ((flags >> (2 + s) & 1) != 0) in.get(cell.reached[s]);
       if ((flags >> (5 + s) & 1) != 0) in.get(cell.failed[s]);
     }
-    const uint64_t classes = flags >> 5 != 0 ? in.varint() : 0;
+    const bool failed = std::any_of(cell.failed.begin(), cell.failed.end(),
+                                    [](uint32_t count) { return count != 0; });
+    const uint64_t classes = failed ? in.varint() : 0;
     for (std::size_t c = 0; c < kFaultClasses; ++c) {
       if ((classes >> c & 1) != 0) in.get(cell.by_class[c]);
     }
