@@ -105,8 +105,8 @@ void print(const Option& option) {
               describe(option.scope).c_str(), fixed(option.strength, 2).c_str(),
               fixed(option.holdout, 2).c_str(), option.reason.c_str());
   std::printf("  worth %s (%s to %s) in %s s, touching %s %% of live value\n",
-              rupees(option.nrv.total.mean).c_str(), rupees(option.nrv.total.low()).c_str(),
-              rupees(option.nrv.total.high()).c_str(), fixed(option.nrv.horizon_s, 0).c_str(),
+              rupees(option.nrv.total.mean).c_str(), rupees(option.nrv.total.low).c_str(),
+              rupees(option.nrv.total.high).c_str(), fixed(option.nrv.horizon_s, 0).c_str(),
               fixed(100.0 * option.blast_radius, 1).c_str());
   for (const NrvItem& item : option.nrv.items) {
     std::printf("    %-12s %14s\n", item.name.c_str(), rupees(item.amount_minor).c_str());

@@ -33,12 +33,12 @@ std::string shown_text(const Intervention& intervention) {
   for (const auto& [name, value] : option.params) {
     lines.push_back("with " + one_line(name) + ": " + one_line(value));
   }
-  const Estimate& value = option.nrv.total;
+  const Predicted& value = option.nrv.total;
   lines.push_back("strength: " + share(option.strength));
   lines.push_back("holdout: " + share(option.holdout));
   lines.push_back("duration: " + fixed(option.duration_s, 1) + " s");
   lines.push_back("value: " + fixed(value.mean, 0) + " minor units, 90 % from " +
-                  fixed(value.low(), 0) + " to " + fixed(value.high(), 0));
+                  fixed(value.low, 0) + " to " + fixed(value.high, 0));
   lines.push_back("blast radius: " + share(option.blast_radius));
   lines.push_back("risk: " + std::string(name_of(option.risk)));
   lines.push_back("cause: " + std::string(name_of(option.cause)) + " at " +

@@ -36,8 +36,8 @@ std::string why_not(const Option& option, const payments_agent::CycleReport& rep
       return "the gate: " + join(judged.verdict.reasons, "; ");
     }
   }
-  return option.nrv.total.low() <= 0.0 ? "not surely worth anything"
-                                       : "surely worth less than what was chosen";
+  return option.nrv.total.low <= 0.0 ? "not surely worth anything"
+                                     : "surely worth less than what was chosen";
 }
 
 double loss_per_min(const std::deque<std::pair<int64_t, double>>& lost, int64_t begin_ms) {

@@ -76,8 +76,8 @@ std::string cell_text(const CellView& view) {
   return text.append("]}");
 }
 
-Json estimate(const Estimate& e) {
-  return {{"mean", minor(e.mean)}, {"low", minor(e.low())}, {"high", minor(e.high())}};
+Json estimate(const Predicted& e) {
+  return {{"mean", minor(e.mean)}, {"low", minor(e.low)}, {"high", minor(e.high)}};
 }
 
 Json hypothesis(const Hypothesis& h) {

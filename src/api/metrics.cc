@@ -114,10 +114,10 @@ void put_interventions(Families& page, const CycleView& cycle) {
 void put_decision(Families& page, const CycleView& cycle) {
   page.gauge("payops_decision_nrv_minor",
              "Net revenue value in the last decision: of the best option and of the chosen one.");
-  const auto put = [&](const char* of, const Estimate& nrv) {
-    page.value(nrv.low(), {{"of", of}, {"bound", "low"}});
+  const auto put = [&](const char* of, const Predicted& nrv) {
+    page.value(nrv.low, {{"of", of}, {"bound", "low"}});
     page.value(nrv.mean, {{"of", of}, {"bound", "mean"}});
-    page.value(nrv.high(), {{"of", of}, {"bound", "high"}});
+    page.value(nrv.high, {{"of", of}, {"bound", "high"}});
   };
   const payments_agent::CycleReport& report = cycle.report;
   if (!report.options.empty()) put("best", report.options.front().nrv.total);

@@ -159,7 +159,7 @@ class Chronicle {
     const safety::Judgement& taken = report.considered.back();
     const Option& o = taken.option;
     if (safety::is_advisory(o.type)) return;
-    const Estimate& value = o.nrv.total;
+    const Predicted& value = o.nrv.total;
     WouldAct act{.ts_ms = report.at_ms,
                  .decision_id = report.decision_id,
                  .type = o.type,
@@ -169,8 +169,8 @@ class Chronicle {
                  .cause = o.cause,
                  .confidence = o.confidence,
                  .expected_minor = value.mean,
-                 .low_minor = value.low(),
-                 .high_minor = value.high(),
+                 .low_minor = value.low,
+                 .high_minor = value.high,
                  .blast_radius = o.blast_radius,
                  .failure_probability = taken.pre_mortem.failure_probability,
                  .needs_approval = asks_person(taken),

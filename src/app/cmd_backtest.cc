@@ -75,9 +75,13 @@ std::string summary(const BacktestResult& r) {
             describe(i.instrument, i.slice) + " (" + i.cause + " " + percent(i.confidence, 0) +
             "), " + std::to_string(found.acts.size()) + " interventions\n";
   }
+  const Estimate saved{.mean = r.expected_minor, .sigma = r.expected_sigma};
   text += std::to_string(r.acts.size()) + " interventions on traffic would have been taken, " +
           "expected to save " +
-          describe_value({.mean = r.expected_minor, .sigma = r.expected_sigma}, r.currency) + "\n";
+          describe_value(
+              {.mean = saved.mean, .sigma = saved.sigma, .low = saved.low(), .high = saved.high()},
+              r.currency) +
+          "\n";
   return text;
 }
 

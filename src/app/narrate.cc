@@ -142,9 +142,9 @@ std::string percent(double share, int decimals) { return fixed(share * 100.0, de
 
 std::string clock_time(int64_t ts_ms) { return iso_time(ts_ms).substr(11, 8); }
 
-std::string describe_value(const Estimate& value, const std::string& currency) {
-  return money(value.mean, currency) + " (90 %: " + fixed(value.low() / 100, 2) + " to " +
-         fixed(value.high() / 100, 2) + ")";
+std::string describe_value(const Predicted& value, const std::string& currency) {
+  return money(value.mean, currency) + " (90 %: " + fixed(value.low / 100, 2) + " to " +
+         fixed(value.high / 100, 2) + ")";
 }
 
 std::string describe_action(const std::string& type, const Scope& scope,

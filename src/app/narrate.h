@@ -21,7 +21,7 @@ namespace payops::app {
                                           double strength);
 
 // "INR 1,200.00 (90 %: 300.00 to 2,100.00)"
-[[nodiscard]] std::string describe_value(const Estimate& value, const std::string& currency);
+[[nodiscard]] std::string describe_value(const Predicted& value, const std::string& currency);
 
 [[nodiscard]] std::string percent(double share, int decimals = 1);
 [[nodiscard]] std::string clock_time(int64_t ts_ms);  // "14:02:05", UTC

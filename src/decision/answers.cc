@@ -1,27 +1,30 @@
 #include "answers.h"
 
 #include <algorithm>
+#include <cmath>
 #include <map>
+#include <numbers>
 
 #include "payops/core/text.h"
 #include "payops/model/relevance.h"
 
 namespace payops::decision {
-namespace {
 
-// Have all the alarms that speak of this scope recovered? Then only their clearing is waited for,
-// and what is begun now would find nothing left to do. Without an alarm there is nothing to say.
-bool recovered(const Assessment& assessment, const Scope& scope) {
-  bool any = false;
-  for (const Alarm& alarm : assessment.alarms) {
-    if (alarm.ended_ts_ms != 0 || !overlaps(alarm.scope, scope)) continue;
-    if (alarm.recovered_ts_ms == 0) return false;
-    any = true;
-  }
-  return any;
+double overload_chance(double used) {
+  constexpr double kMore = 1.25, kSpread = 0.25;
+  if (used <= 0.0) return 0.0;
+  return 0.5 * std::erfc(std::log(kMore / used) / (kSpread * std::numbers::sqrt2));
 }
 
-}  // namespace
+Trouble trouble_at(const Assessment& assessment, const Scope& scope) {
+  Trouble trouble = Trouble::none;
+  for (const Alarm& alarm : assessment.alarms) {
+    if (alarm.ended_ts_ms != 0 || !overlaps(alarm.scope, scope)) continue;
+    if (alarm.recovered_ts_ms == 0) return Trouble::lasts;
+    trouble = Trouble::over;
+  }
+  return trouble;
+}
 
 std::vector<const Hypothesis*> hypotheses_of(const Situation& situation,
                                              std::initializer_list<Cause> causes) {
@@ -29,7 +32,8 @@ std::vector<const Hypothesis*> hypotheses_of(const Situation& situation,
   for (const Hypothesis& h : situation.assessment.hypotheses) {
     const bool asked = std::find(causes.begin(), causes.end(), h.cause) != causes.end();
     if (!asked || belief(h) < situation.economics.posterior_min) continue;
-    if (!recovered(situation.assessment, h.scope)) found.push_back(&h);
+    // Where only the alarm's clearing is waited for, nothing is left to do.
+    if (trouble_at(situation.assessment, h.scope) != Trouble::over) found.push_back(&h);
   }
   return found;
 }

@@ -16,6 +16,16 @@ inline constexpr std::size_t kProposalsMax = 256;
 // What names beyond the dictionary's limit share (model/dimensions.h): no router knows it.
 inline constexpr std::string_view kOtherName = "other";
 
+// How likely a reroute's target gives way under `used` of its headroom: what it takes beyond all it
+// has carried is thought to be 1.25 times as much, log-normally within a quarter.
+[[nodiscard]] double overload_chance(double used);
+// Of the headroom, what is carried in 49 cases of 50.
+inline constexpr double kSurelyCarried = 0.75;
+
+// What the alarms say of a scope: nothing, that all has recovered, or that something lasts.
+enum class Trouble { none, over, lasts };
+[[nodiscard]] Trouble trouble_at(const Assessment& assessment, const Scope& scope);
+
 // Hypotheses of these causes that are likely enough to act on, most likely first.
 [[nodiscard]] std::vector<const Hypothesis*> hypotheses_of(const Situation& situation,
                                                            std::initializer_list<Cause> causes);
@@ -25,6 +35,10 @@ inline constexpr std::string_view kOtherName = "other";
 [[nodiscard]] inline bool reachable(const Hypothesis& h) {
   return h.slice.region == "*" && h.slice.merchant == "*" && h.slice.amount == "*";
 }
+
+// Is there an alarm of the path's issuer or method, whatever the gateway? Then what fails there is
+// no doing of the gateway's.
+[[nodiscard]] bool fails_elsewhere_too(const Assessment& assessment, const Scope& path);
 
 // Payment-weighted success of the paths now, and at their baselines; 1 of nothing.
 struct Health {

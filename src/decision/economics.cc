@@ -61,6 +61,8 @@ Status Economics::validate() const {
       {"switch_alone", switch_alone, 0.0, 1.0},
       {"retry_abandon_per_s", retry_abandon_per_s, 0.0, 1.0},
       {"storm_relief", storm_relief, 0.0, 1.0},
+      {"storm_feedback", storm_feedback, 0.0, kLarge},
+      {"value_error", value_error, 0.0, 1.0},
       {"ops_repair_share", ops_repair_share, 0.0, 1.0},
       {"horizon_s", horizon_s, 1.0, 7.0 * 86'400.0},
       {"fault_mean_s", fault_mean_s, 1.0, kLarge},

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <span>
+#include <utility>
 
 namespace payops::decision {
 namespace {
@@ -59,9 +61,14 @@ double learnt_conversion(const PathChange& c, double factor) {
   return share(c.nothing.conversion + factor * (c.action.conversion - c.nothing.conversion));
 }
 
-// Variance of one path's result from what is not common to all: measured rates and luck.
-double path_variance(const PathChange& c, double payments, const EffectPosterior& factor,
-                     const Economics& e) {
+// Variance of one path's result from what is not common to all: of measured rates, for payments
+// squared; of luck, for payments.
+struct PathVariance {
+  double rates = 0.0;
+  double luck = 0.0;
+};
+
+PathVariance path_variance(const PathChange& c, const EffectPosterior& factor, const Economics& e) {
   const double bps = e.terms(c.action.gateway).fee_bps * 1e-4;
   const double worth = c.amount_minor * (e.margin_share - bps);
   const double p = learnt_conversion(c, factor.mean), q = share(c.nothing.conversion);
@@ -70,8 +77,8 @@ double path_variance(const PathChange& c, double payments, const EffectPosterior
   // A customer whom the intervention does not change fares alike in both worlds: the outcomes of
   // |p − q| of the payments differ, no more.
   const double luck = std::abs(p - q);
-  return std::pow(payments * worth, 2) * rates +
-         payments * worth * worth * (1.0 + e.amount_cv * e.amount_cv) * luck;
+  return {.rates = worth * worth * rates,
+          .luck = worth * worth * (1.0 + e.amount_cv * e.amount_cv) * luck};
 }
 
 // The learnt factor where it works at all: a normal times an indicator of probability `belief`.
@@ -83,8 +90,74 @@ EffectPosterior believed(const Stakes& stakes) {
   return f;
 }
 
+// When a step takes over, in parts of all cases and of the time it is expected to take.
+constexpr std::pair<double, double> kTakeovers[] = {{0.25, 0.5}, {0.5, 1.0}, {0.25, 2.0}};
+
 double flow(const Stakes& stakes, const PathChange& c) {
   return c.payments_per_s * stakes.strength * (1.0 - stakes.holdout);
+}
+
+// How likely the target gives way, as far as that is not beyond all.
+double giving_way(const Stakes& stakes) { return share(stakes.overload.chance); }
+
+// How much a storm may be relieved for those who are not treated: all of it at most. It mostly dies
+// down or does not, and so by the cube of a number that is evenly distributed.
+constexpr double kReliefs[] = {0.001, 0.027, 0.125, 0.343, 0.729};
+constexpr double kReliefMean = 0.245;
+double most_relief_minor_per_s(const Stakes& stakes, const Economics& e) {
+  const double treated = stakes.strength * (1.0 - stakes.holdout);
+  const double removed = share(e.storm_feedback * stakes.relief.removed * treated);
+  return removed * (1.0 - treated) * share(stakes.belief) * stakes.relief.loss_minor_per_s;
+}
+
+// One of the ways that it may come.
+struct Way {
+  double chance = 0.0;
+  double mean = 0.0;
+  double sigma = 0.0;
+};
+
+double chance_below(std::span<const Way> ways, double x) {
+  double below = 0.0;
+  for (const Way& way : ways) {
+    const double z = x - way.mean;
+    if (z > 6.0 * way.sigma) {
+      below += way.chance;
+    } else if (z > -6.0 * way.sigma) {
+      below += way.chance * 0.5 * std::erfc(-z / (way.sigma * std::numbers::sqrt2));
+    }
+  }
+  return below;
+}
+
+// The `p` quantile of a mixture of normals between `low` and `high`, within a thousandth of
+// what they lie apart, and a tenth of that.
+double quantile(std::span<const Way> ways, double p, double low, double high) {
+  for (int i = 0; i < 14; ++i) {
+    const double middle = 0.5 * (low + high);
+    (chance_below(ways, middle) < p ? low : high) = middle;
+  }
+  return 0.5 * (low + high);
+}
+
+// The moments and quantiles of the mixture, but for the mean.
+Predicted predicted(std::span<const Way> ways) {
+  Predicted total;
+  double whole = 0.0, square = 0.0, least = 0.0, most = 0.0;
+  for (const Way& way : ways) {
+    least = whole == 0.0 ? way.mean - 6.0 * way.sigma : std::min(least, way.mean - 6.0 * way.sigma);
+    most = whole == 0.0 ? way.mean + 6.0 * way.sigma : std::max(most, way.mean + 6.0 * way.sigma);
+    whole += way.chance;
+    total.mean += way.chance * way.mean;
+  }
+  total.mean /= whole;
+  for (const Way& way : ways) {
+    square += way.chance * (way.sigma * way.sigma + std::pow(way.mean - total.mean, 2)) / whole;
+  }
+  total.sigma = std::sqrt(square);
+  total.low = quantile(ways, 0.05 * whole, least, most);
+  total.high = quantile(ways, 0.95 * whole, least, most);
+  return total;
 }
 
 }  // namespace
@@ -95,7 +168,7 @@ Overlap overlap(const Economics& economics, double age_s, double duration_s, dou
   const double notice_s = economics.recovery_notice_s;
   const double alive = fault.survival(age_s);
   Overlap sum;
-  double during2 = 0.0;
+  const auto last = static_cast<double>(sum.parts.size() - 1);
   // A fault that lasts `left_s` more, and an intervention that ends by itself at `end_s`.
   const auto add = [&](double probability, double left_s, double end_s) {
     const double until_s = std::clamp(replaced_s, 0.0, end_s);
@@ -103,15 +176,22 @@ Overlap overlap(const Economics& economics, double age_s, double duration_s, dou
     const auto after = [&](double end) { return std::min(left_s + notice_s, end) - during(end); };
     const double d = during(end_s) - replaced_share * during(until_s);
     const double a = after(end_s) - replaced_share * after(until_s);
-    sum.mean_s += probability * d;
-    sum.after_s += probability * a;
-    during2 += probability * d * d;
+    OverlapPart& part =
+        sum.parts[static_cast<std::size_t>(std::clamp(d / duration_s * last, 0.0, last))];
+    part.chance += probability;
+    part.mean_s += probability * d;
+    part.sigma_s += probability * d * d;  // the square, until all are in
+    part.after_s += probability * a;
   };
   const auto add_either = [&](double probability, double left_s) {
-    const bool may = takeover.chance > 0.0 && takeover.after_s < std::min(left_s, duration_s);
-    const double taken = may ? takeover.chance : 0.0;
-    if (taken > 0.0) add(probability * taken, left_s, takeover.after_s);
-    if (taken < 1.0) add(probability * (1.0 - taken), left_s, duration_s);
+    double never = 1.0;
+    for (const auto& [part, times] : kTakeovers) {
+      const double taken = takeover.chance * part, after_s = takeover.after_s * times;
+      if (taken <= 0.0 || after_s >= std::min(left_s, duration_s)) continue;
+      add(probability * taken, left_s, after_s);
+      never -= taken;
+    }
+    if (never > 1e-9) add(probability * never, left_s, duration_s);
   };
   // Beyond all experience a fault goes on.
   double lasting = alive < 1e-12 ? 0.0 : 1.0;
@@ -123,7 +203,17 @@ Overlap overlap(const Economics& economics, double age_s, double duration_s, dou
     lasting = still;
   }
   add_either(alive < 1e-12 ? 1.0 : lasting, std::numeric_limits<double>::infinity());
-  sum.sigma_s = std::sqrt(std::max(0.0, during2 - sum.mean_s * sum.mean_s));
+  double square = 0.0;
+  for (OverlapPart& part : sum.parts) {
+    sum.mean_s += part.mean_s;
+    sum.after_s += part.after_s;
+    square += part.sigma_s;
+    if (part.chance <= 0.0) continue;
+    part.mean_s /= part.chance;
+    part.after_s /= part.chance;
+    part.sigma_s = std::sqrt(std::max(0.0, part.sigma_s / part.chance - part.mean_s * part.mean_s));
+  }
+  sum.sigma_s = std::sqrt(std::max(0.0, square - sum.mean_s * sum.mean_s));
   return sum;
 }
 
@@ -131,7 +221,8 @@ Nrv value(const Stakes& stakes, const Economics& e) {
   const Overlap span = overlap(e, stakes.fault_age_s, stakes.duration_s, stakes.replaced_s,
                                stakes.replaced_share, stakes.takeover);
   double margin = 0.0, fee = 0.0, retry = 0.0, latency = 0.0, friction = 0.0;
-  double variance = 0.0, per_second = 0.0, per_factor = 0.0, common = 0.0;
+  double during_per_s = 0.0, after_per_s = 0.0, per_factor = 0.0, common = 0.0;
+  double rates = 0.0, luck = 0.0;  // variances, for seconds squared and for seconds
   const EffectPosterior factor = believed(stakes);
   for (const PathChange& c : stakes.changes) {
     const double rate = flow(stakes, c);
@@ -145,25 +236,50 @@ Nrv value(const Stakes& stakes, const Economics& e) {
     retry += n * during.retry_fees + n_after * after.retry_fees;
     latency += n * during.latency + n_after * after.latency;
     friction += (n + n_after) * c.asked * e.friction_minor;
-    per_second += rate * (during.net() - c.asked * e.friction_minor);
+    during_per_s += rate * (during.net() - c.asked * e.friction_minor);
+    after_per_s += rate * (after.net() - c.asked * e.friction_minor);
     const double bps = e.terms(c.action.gateway).fee_bps * 1e-4;
-    const double worth = n * c.amount_minor * (e.margin_share - bps);
+    const double worth = rate * c.amount_minor * (e.margin_share - bps);
     per_factor += worth * (c.action.conversion - c.nothing.conversion);
     common += worth * c.common_sigma * factor.mean;
-    variance += path_variance(c, n, factor, e);
+    const PathVariance variance = path_variance(c, factor, e);
+    rates += rate * rate * variance.rates;
+    luck += rate * variance.luck;
   }
-  variance += std::pow(per_factor * factor.sigma, 2) + common * common +
-              std::pow(per_second * span.sigma_s, 2);
+  rates += std::pow(per_factor * factor.sigma, 2) + common * common +
+           std::pow(e.value_error * during_per_s, 2);
+  const double relief_per_s = most_relief_minor_per_s(stakes, e);
+  margin += kReliefMean * relief_per_s * span.mean_s;
+  const double chance = giving_way(stakes);  // in place of the gain, then, comes a loss
+  margin -= chance * (margin + stakes.overload.loss_minor);
+  const double execution = e.execution(stakes.type);
+
+  std::vector<Way> ways;
+  const auto reliefs = std::span(kReliefs).first(relief_per_s > 0.0 ? std::size(kReliefs) : 1);
+  ways.reserve(span.parts.size() * reliefs.size() + 1);
+  for (const OverlapPart& part : span.parts) {
+    if (part.chance <= 0.0) continue;
+    for (const double relief : reliefs) {
+      const double per_s = during_per_s + relief_per_s * relief;
+      ways.push_back({.chance = (1.0 - chance) * part.chance / static_cast<double>(reliefs.size()),
+                      .mean = part.mean_s * per_s + part.after_s * after_per_s - execution,
+                      .sigma = std::sqrt(part.mean_s * part.mean_s * rates +
+                                         std::max(0.0, part.mean_s) * luck +
+                                         std::pow(part.sigma_s * per_s, 2))});
+    }
+  }
+  if (chance > 0.0) {
+    const double loss = stakes.overload.loss_minor;
+    ways.push_back({.chance = chance, .mean = -loss - execution, .sigma = 0.5 * loss});
+  }
   Nrv nrv;
   nrv.horizon_s = stakes.duration_s;
-  nrv.items = {{"conversion", margin},
-               {"fees", 0.0 - fee},
-               {"retry_fees", 0.0 - retry},
-               {"latency", 0.0 - latency},
-               {"execution", 0.0 - e.execution(stakes.type)},
-               {"friction", 0.0 - friction}};
+  nrv.total = predicted(ways);
+  nrv.items = {{"conversion", margin},         {"fees", 0.0 - fee},
+               {"retry_fees", 0.0 - retry},    {"latency", 0.0 - latency},
+               {"execution", 0.0 - execution}, {"friction", 0.0 - friction}};
+  nrv.total.mean = 0.0;
   for (const NrvItem& item : nrv.items) nrv.total.mean += item.amount_minor;
-  nrv.total.sigma = std::sqrt(std::max(0.0, variance));
   return nrv;
 }
 

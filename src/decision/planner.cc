@@ -22,8 +22,9 @@ bool plain_name(std::string_view name) {
 bool sound(const Option& option) {
   double sum = 0.0;
   for (const NrvItem& item : option.nrv.items) sum += item.amount_minor;
-  const Estimate& total = option.nrv.total;
+  const Predicted& total = option.nrv.total;
   return std::isfinite(total.mean) && std::isfinite(total.sigma) && total.sigma >= 0.0 &&
+         std::isfinite(total.low) && std::isfinite(total.high) &&
          std::abs(sum - total.mean) <= 1e-9 * std::max(1.0, std::abs(sum)) &&
          option.strength > 0.0 && option.strength <= 1.0 && option.holdout >= 0.0 &&
          option.holdout < 1.0 && option.duration_s > 0.0;
@@ -56,20 +57,20 @@ Option no_action(const Economics& economics) {
 bool smaller(const Option& a, const Option& b) {
   if (a.blast_radius != b.blast_radius) return a.blast_radius < b.blast_radius;
   if (a.risk != b.risk) return a.risk < b.risk;
-  if (a.nrv.total.low() != b.nrv.total.low()) return a.nrv.total.low() > b.nrv.total.low();
+  if (a.nrv.total.low != b.nrv.total.low) return a.nrv.total.low > b.nrv.total.low;
   return a.option_id < b.option_id;
 }
 
 void rank(std::vector<Option>& options, double near_equal_share) {
   std::sort(options.begin(), options.end(), [](const Option& a, const Option& b) {
-    const double low_a = a.nrv.total.low(), low_b = b.nrv.total.low();
+    const double low_a = a.nrv.total.low, low_b = b.nrv.total.low;
     return low_a != low_b ? low_a > low_b : smaller(a, b);
   });
   for (auto first = options.begin(); first != options.end();) {
-    const double best = first->nrv.total.low();
+    const double best = first->nrv.total.low;
     const double floor = best - near_equal_share * std::abs(best);
     const auto last = std::find_if(first, options.end(),
-                                   [&](const Option& o) { return o.nrv.total.low() < floor; });
+                                   [&](const Option& o) { return o.nrv.total.low < floor; });
     std::sort(first, last, smaller);
     first = last;
   }
@@ -93,6 +94,7 @@ Stakes stakes_of(const Situation& situation, std::string_view type, const Propos
   Stakes stakes;
   stakes.type = std::string(type);
   stakes.changes = proposal.changes;
+  stakes.relief = proposal.relief;
   stakes.duration_s = situation.economics.horizon_s;
   stakes.fault_age_s = fault_age_s(situation, proposal.scope);
   stakes.factor = effect_for(situation.effects, type, cause, proposal.scope);
@@ -110,7 +112,7 @@ Stakes stakes_of(const Situation& situation, std::string_view type, const Propos
 
 // When the next step of the ramp is likely to take over, or else the renewal of the same.
 Takeover takeover(const Situation& situation, const Proposal& proposal, const Stakes& stakes) {
-  constexpr double kChance = 1.0;  // one that comes late, or never, is no risk
+  constexpr double kChance = 0.9;  // a limit may forbid the step
   const Economics& e = situation.economics;
   Takeover next{.chance = kChance, .after_s = (1.0 - e.renew_share) * stakes.duration_s};
   const double most = std::min(proposal.strength_max, e.ramp.back().strength);
@@ -129,13 +131,26 @@ Takeover takeover(const Situation& situation, const Proposal& proposal, const St
   return next;
 }
 
+// Where a target gives way, a third of what would convert there is lost for the minute until that
+// is noticed.
+Overload overload(const Proposal& proposal, const Stakes& stakes, const Intervention* running) {
+  constexpr double kLost = 0.3, kNoticedS = 60.0;
+  const double used = proposal.headroom_used * stakes.strength * (1.0 - stakes.holdout);
+  if (used <= 0.0) return {};
+  // What it has been carrying so far it carries.
+  if (running != nullptr && stakes.strength <= 1.01 * running->action.strength) return {};
+  return {.chance = overload_chance(used),
+          .loss_minor = kLost * kNoticedS * proposal.target_worth_per_s};
+}
+
 // Cuts the steps down to `most`; one that would then be below `least`, or no step up from what is
-// in force, is not worth taking.
+// in force, is not worth taking. Nobody goes to the limit at once: a smaller step shows first what
+// can be carried.
 void limit(std::vector<RampStep>& steps, double most, double least, double in_force_strength) {
   std::erase_if(steps, [&](RampStep& step) {
     if (step.strength <= most) return false;
     step.strength = most;
-    return most < least || most <= in_force_strength;
+    return most < least || most <= in_force_strength || in_force_strength <= 0.0;
   });
 }
 
@@ -162,6 +177,10 @@ std::optional<Option> make_option(const Situation& situation, std::string_view t
       (where.issuer == kOtherName || where.method == kOtherName || where.gateway == kOtherName)) {
     return std::nullopt;
   }
+  // Without an alarm the trouble counts as over, and what is begun would be undone at once.
+  if (proposal.touches_payments && trouble_at(situation.assessment, where) != Trouble::lasts) {
+    return std::nullopt;
+  }
   const Intervention* running = in_force_on(situation, type, proposal.scope);
   Stakes stakes = stakes_of(situation, type, proposal, running);
   std::vector<RampStep> steps;
@@ -186,8 +205,9 @@ std::optional<Option> make_option(const Situation& situation, std::string_view t
           treated_share(running->action) / (step.strength * (1.0 - step.holdout));
     }
     if (proposal.touches_payments) stakes.takeover = takeover(situation, proposal, stakes);
+    stakes.overload = overload(proposal, stakes, running);
     const Nrv nrv = value(stakes, situation.economics);
-    const bool better = nrv.total.low() > 0.0 && nrv.total.low() > option.nrv.total.low();
+    const bool better = nrv.total.low > 0.0 && nrv.total.low > option.nrv.total.low;
     if (!option.type.empty() && !better) continue;
     option.type = std::string(type);
     option.strength = step.strength;
@@ -303,7 +323,7 @@ Choice choose(const std::vector<Option>& ranked, bool force) {
       nothing = &option;
       continue;
     }
-    if (option.nrv.total.low() > 0.0) return {.option = option, .forced = false};
+    if (option.nrv.total.low > 0.0) return {.option = option, .forced = false};
     if (harmless == nullptr && option.risk <= RiskClass::low) harmless = &option;
   }
   PAYOPS_CHECK(nothing != nullptr);

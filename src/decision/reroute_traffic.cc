@@ -108,7 +108,14 @@ class RerouteTraffic final : public InterventionType {
         own = flow * i.action.strength * (1.0 - i.action.holdout);
       }
     }
-    proposal.strength_max = std::min(1.0, (headroom_per_s(s, to) + own) / flow);
+    const double room = headroom_per_s(s, to) + own;
+    proposal.strength_max = std::min(1.0, kSurelyCarried * room / flow);
+    if (room > 0.0) proposal.headroom_used = flow / room;
+    for (const PathStats& p : s.assessment.paths) {
+      if (p.path.gateway != to) continue;
+      proposal.target_worth_per_s +=
+          p.payments_per_s * p.amount_minor_mean * p.success_rate * s.economics.margin_share;
+    }
     proposal.scope = scope;
     proposal.params = {{"to_gateway", to}};
     proposal.answers = &h;

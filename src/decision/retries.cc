@@ -19,13 +19,11 @@ PathChange change(const Situation& s, const Hypothesis& h, const PathStats& p,
   const double retry = retry_propensity(p);
   const double kept = retry * std::exp(-plan.delay_s * e.retry_abandon_per_s);
   const Outlook now = outlook(p, p.success_rate, p.success_sigma, retry);
-  // In a storm the load of retries is what fails; without it success goes back to its baseline.
+  // In a storm the load of retries is what fails; one that comes later meets less of it.
   double success = p.success_rate;
-  if (h.cause == Cause::retry_storm) {
-    const Outlook calmer = outlook(p, success, 0.0, retry, plan.max_attempts);
-    const double spread = plan.delay_s > 0.0 ? 0.0 : calmer.retries;
-    const double relieved = (now.retries - spread) / (1.0 + now.retries);
-    success += e.storm_relief * relieved * std::max(0.0, p.baseline_success - success);
+  if (h.cause == Cause::retry_storm && plan.delay_s > 0.0) {
+    const double again = now.retries / (1.0 + now.retries);
+    success += e.storm_relief * again * std::max(0.0, p.baseline_success - success);
   }
   Outlook then = outlook(p, success, p.success_sigma, kept, plan.max_attempts);
   then.wait_s += then.retries * plan.delay_s;
@@ -44,6 +42,23 @@ PathChange change(const Situation& s, const Hypothesis& h, const PathStats& p,
   return c;
 }
 
+// What a storm costs where retries are spaced, and that it may die down for those too who are not
+// treated. It is the load of an issuer or a gateway as a whole that feeds it. Fewer attempts would
+// relieve it as well, but those who give theirs up pay less often than the holdout, and it is
+// undone for that.
+Relief relief(const Situation& s, const Hypothesis& h, const RetryPlan& plan, const Paths& paths,
+              const std::vector<PathChange>& changes) {
+  const bool whole = h.scope.method == "*" && (h.scope.issuer != "*") != (h.scope.gateway != "*");
+  if (h.cause != Cause::retry_storm || plan.delay_s <= 0.0 || !whole) return {};
+  Relief all{.loss_minor_per_s = 0.0, .removed = 1.0};
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    const double lost = changes[i].nothing_after.conversion - changes[i].nothing.conversion;
+    all.loss_minor_per_s += paths[i]->payments_per_s * std::max(0.0, lost) *
+                            paths[i]->amount_minor_mean * s.economics.margin_share;
+  }
+  return all;
+}
+
 void offer(const Situation& s, std::string_view type, const Hypothesis& h, const RetryPlan& plan,
            std::map<std::string, std::string> params, std::string what,
            std::vector<Option>& options) {
@@ -58,6 +73,7 @@ void offer(const Situation& s, std::string_view type, const Hypothesis& h, const
     attempts += p->payments_per_s * p->attempts_per_payment;
   }
   if (attempts <= 1.02 * payments) return;  // there is next to nothing to save
+  proposal.relief = relief(s, h, plan, paths, proposal.changes);
   proposal.scope = h.scope;
   proposal.params = std::move(params);
   proposal.answers = &h;

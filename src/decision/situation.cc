@@ -4,19 +4,31 @@
 #include <cmath>
 #include <limits>
 
+#include "answers.h"
+
 namespace payops::decision {
 namespace {
 
 constexpr std::size_t kPeaksMax = 4096;
+constexpr uint64_t kPeakAttempts = 1000;  // a peak of fewer may be chance: within 3 % of them
 constexpr double kDayMs = 86'400'000.0;
 
 bool any_or(const std::string& outer, const std::string& inner) {
   return (outer.size() == 1 && outer[0] == '*') || outer == inner;
 }
 
-std::map<std::string, double> traffic_by_gateway(const Assessment& assessment) {
-  std::map<std::string, double> traffic;
-  for (const PathStats& p : assessment.paths) traffic[p.path.gateway] += p.payments_per_s;
+struct Traffic {
+  double payments_per_s = 0.0;
+  uint64_t attempts = 0;
+};
+
+std::map<std::string, Traffic> traffic_by_gateway(const Assessment& assessment) {
+  std::map<std::string, Traffic> traffic;
+  for (const PathStats& p : assessment.paths) {
+    Traffic& there = traffic[p.path.gateway];
+    there.payments_per_s += p.payments_per_s;
+    there.attempts += p.attempts;
+  }
   return traffic;
 }
 
@@ -30,7 +42,9 @@ void observe(TrafficPeaks& peaks, const Assessment& assessment) {
   const double kept = peaks.updated_ts_ms == 0 ? 1.0 : std::exp2(-days);
   for (auto& [gateway, peak] : peaks.payments_per_s) peak *= kept;
   for (auto& [gateway, load] : peaks.gave_way_per_s) load /= kept;
-  for (const auto& [gateway, now] : traffic_by_gateway(assessment)) {
+  for (const auto& [gateway, traffic] : traffic_by_gateway(assessment)) {
+    if (traffic.attempts < kPeakAttempts) continue;
+    const double now = traffic.payments_per_s;
     const auto it = peaks.payments_per_s.find(gateway);
     if (it != peaks.payments_per_s.end()) {
       it->second = std::max(it->second, now);
@@ -81,18 +95,20 @@ double load_per_s(const Assessment& assessment, std::string_view gateway) {
   return first->value / (1.0 - again);
 }
 
-bool overloads_target(const Assessment& assessment, const Action& reroute, double effect) {
+bool fails_elsewhere_too(const Assessment& assessment, const Scope& path) {
+  return std::any_of(assessment.alarms.begin(), assessment.alarms.end(), [&](const Alarm& alarm) {
+    const bool named = alarm.scope.issuer != "*" || alarm.scope.method != "*";
+    return named && alarm.scope.gateway != path.gateway && covers(alarm.scope, path);
+  });
+}
+
+bool overloads_target(const Assessment& assessment, const Action& reroute, int64_t since_ms,
+                      double effect) {
   constexpr double kSurely = 3.0;
   const auto to = reroute.params.find("to_gateway");
   if (to == reroute.params.end()) return false;
-  // What fails at other gateways as well is no doing of this one's.
-  const auto elsewhere_too = [&](const Scope& path) {
-    return std::any_of(assessment.alarms.begin(), assessment.alarms.end(), [&](const Alarm& alarm) {
-      return alarm.scope.gateway != to->second && covers(alarm.scope, path);
-    });
-  };
   for (const Alarm& alarm : assessment.alarms) {
-    const bool before = alarm.started_ts_ms < reroute.issued_ts_ms;
+    const bool before = alarm.started_ts_ms < since_ms;
     if (before && alarm.scope.gateway == to->second) return false;  // it was ill already
   }
   double own = 0.0, theirs = 0.0, weight = 0.0, drop = 0.0, variance = 0.0;
@@ -101,10 +117,13 @@ bool overloads_target(const Assessment& assessment, const Action& reroute, doubl
     if (covers(reroute.scope, p.path)) own += w;
     if (p.path.gateway != to->second) continue;
     theirs += w;
-    if (p.warming_up || elsewhere_too(p.path)) continue;
+    if (fails_elsewhere_too(assessment, p.path)) continue;
     weight += w;
     drop += w * (p.baseline_success - p.success_rate);
-    variance += w * w * p.success_sigma * p.success_sigma;
+    // What is usual there is known from so many attempts, which may be few.
+    const double usual = p.baseline_success * (1.0 - p.baseline_success) /
+                         static_cast<double>(std::max<uint64_t>(1, p.attempts));
+    variance += w * w * (p.success_sigma * p.success_sigma + usual);
   }
   if (weight <= 0.0 || drop < kSurely * std::sqrt(variance)) return false;
   const double lost = theirs * drop / weight;

@@ -133,8 +133,8 @@ Result<std::vector<ValueCase>> cases_of(const Stage& stage, const AgentSetup& se
     value.issued_s = static_cast<double>(one.at_ms - stage.start_ms) / 1000.0;
     value.lasted_s = static_cast<double>(end_of(one, lived->delivered) - one.at_ms) / 1000.0;
     value.expected_minor = option.nrv.total.mean;
-    value.low_minor = option.nrv.total.low();
-    value.high_minor = option.nrv.total.high();
+    value.low_minor = option.nrv.total.low;
+    value.high_minor = option.nrv.total.high;
     value.realised_minor =
         static_cast<double>(lived->books.net_revenue_minor() - twin.net_revenue_minor()) +
         execution_minor(option.nrv);

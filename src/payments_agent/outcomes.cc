@@ -44,8 +44,25 @@ Outcome outcome_of(Intervention intervention, const learning::TrackedAction& cou
   return learning::judge(intervention, seen.treated, seen.holdout, config);
 }
 
+// Since when traffic has been sent where an intervention sends it, by this one, by what it took
+// over from or by others beside it.
+template <class Interventions>
+int64_t sent_since_ms(const Interventions& all, const Intervention& intervention) {
+  const Action& action = intervention.action;
+  int64_t since_ms = action.issued_ts_ms;
+  for (const Intervention& i : all) {
+    const bool there = i.action.type == action.type && i.action.inverse_of.empty() &&
+                       i.action.params == action.params;
+    const bool begun = i.state == InterventionState::active || i.state == InterventionState::ended;
+    if (there && begun && i.action.expires_ts_ms >= action.issued_ts_ms) {
+      since_ms = std::min(since_ms, i.action.issued_ts_ms);
+    }
+  }
+  return since_ms;
+}
+
 // Does a reroute that has begun to work cost its target's customers more than it gains its own?
-bool overloads(const Intervention& intervention, const Outcome& outcome,
+bool overloads(const Intervention& intervention, const Outcome& outcome, int64_t since_ms,
                const Assessment& assessment, int64_t ts_ms,
                const learning::LearningConfig& config) {
   if (intervention.state != InterventionState::active ||
@@ -53,7 +70,7 @@ bool overloads(const Intervention& intervention, const Outcome& outcome,
     return false;
   }
   const Estimate& gained = outcome.effect.sigma > 0.0 ? outcome.effect : intervention.option.effect;
-  return decision::overloads_target(assessment, intervention.action, gained.mean);
+  return decision::overloads_target(assessment, intervention.action, since_ms, gained.mean);
 }
 
 }  // namespace
@@ -102,7 +119,8 @@ Learned PaymentsAgent::Impl::learn(const Cycle& cycle) {
     }
     const Intervention before = *listed;
     Outcome outcome = outcome_of(before, counted, cycle.assessment, config.learning);
-    const bool overload = overloads(before, outcome, cycle.assessment, ts_ms, config.learning);
+    const bool overload = overloads(before, outcome, sent_since_ms(ledger.all(), before),
+                                    cycle.assessment, ts_ms, config.learning);
     if (overload) outcome.result = OutcomeResult::worse;
     if (outcome.result == OutcomeResult::improved) tracker.note_improved(id);
     ledger.note_outcome(id, outcome);

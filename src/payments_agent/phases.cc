@@ -328,7 +328,7 @@ bool asked_in(const Gated& delta, const Option& option) {
 
 // A person who asks for something knows of trouble that reasoning need not have seen: each cause
 // that the way to act could answer is taken to be sure there.
-std::vector<Hypothesis> supposed(const Wish& wish) {
+Assessment supposed(const Wish& wish, Assessment assessment) {
   std::vector<Hypothesis> all;
   for (const Cause cause : {Cause::issuer_down, Cause::gateway_down, Cause::retry_storm,
                             Cause::network, Cause::method_wide, Cause::latency}) {
@@ -339,7 +339,10 @@ std::vector<Hypothesis> supposed(const Wish& wish) {
     h.posterior = 1.0;
     all.push_back(std::move(h));
   }
-  return all;
+  assessment.hypotheses = std::move(all);
+  assessment.alarms.push_back(
+      {.id = std::string(kAskedFor), .scope = wish.scope, .started_ts_ms = assessment.ts_ms});
+  return assessment;
 }
 
 }  // namespace
@@ -355,8 +358,7 @@ void PaymentsAgent::Impl::propose(const VerdictInput& input, const Cycle& cycle,
         "a scope is ISSUER/METHOD/GATEWAY, * for any, not \"" + input.verdict.shown_hash + "\"",
         ts_ms, delta);
   }
-  Assessment assessment = cycle.assessment;
-  assessment.hypotheses = supposed(*wish);
+  const Assessment assessment = supposed(*wish, cycle.assessment);
   const std::vector<Option> options = planner->plan(situation(cycle, assessment));
   const auto option = std::find_if(options.begin(), options.end(), [&](const Option& o) {
     const auto to = o.params.find("to_gateway");
@@ -407,7 +409,7 @@ safety::Judgement PaymentsAgent::Impl::judged(const Cycle& cycle, const Option& 
   if (!resized || first.verdict.outcome == GateOutcome::refuse) return first;
   auto left = planner->valued_at(situation(cycle, cycle.assessment), option, held.strength,
                                  held.holdout, held.duration_s);
-  if (!left || (!forced && left->nrv.total.low() <= 0.0)) {
+  if (!left || (!forced && left->nrv.total.low <= 0.0)) {
     first.verdict = {GateOutcome::refuse,
                      {"at the " + fixed(100.0 * held.strength, 1) +
                       " % strength that the limits leave it is not surely worth anything"}};
@@ -434,7 +436,7 @@ Gated PaymentsAgent::Impl::gate(const Cycle& cycle) {
     return true;
   };
   for (const Option& option : cycle.report.options) {
-    if (option.type == action_type::kNoAction || option.nrv.total.low() <= 0.0) break;
+    if (option.type == action_type::kNoAction || option.nrv.total.low <= 0.0) break;
     if (delta.considered.size() >= static_cast<std::size_t>(config.options_at_gate)) break;
     if (take(option, false)) return delta;
   }

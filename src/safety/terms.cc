@@ -189,7 +189,11 @@ std::string invalid_because(const Option& option, const Limits& limits) {
   if (!is_share(option.confidence)) return "its confidence is not within [0, 1]";
   if (!is_share(option.blast_radius)) return "its blast radius is not within [0, 1]";
   if (!is_estimate(option.effect)) return "its effect is not a number";
-  if (!is_estimate(option.nrv.total)) return "its value is not a number";
+  const Predicted& total = option.nrv.total;
+  const Estimate moments{.mean = total.mean, .sigma = total.sigma};
+  if (!is_estimate(moments) || !std::isfinite(total.low) || !std::isfinite(total.high)) {
+    return "its value is not a number";
+  }
   for (const NrvItem& item : option.nrv.items) {
     if (!std::isfinite(item.amount_minor))
       return "its value item \"" + item.name + "\" is not a number";

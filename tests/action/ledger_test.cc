@@ -27,7 +27,7 @@ Option option(const std::string& issuer = "HDFC") {
   o.cause = Cause::issuer_down;
   o.confidence = 0.85;
   o.blast_radius = 0.05;
-  o.nrv.total = {120'000, 30'000};
+  o.nrv.total = {.mean = 120'000, .sigma = 30'000, .low = 75'000, .high = 180'000};
   o.reason = "HDFC fails on card";
   return o;
 }
@@ -357,7 +357,7 @@ TEST_CASE("what is shown says all that a person decides on, and the hash is of e
                                  "strength: 25.00 %\n"
                                  "holdout: 10.00 %\n"
                                  "duration: 600.0 s\n"
-                                 "value: 120000 minor units, 90 % from 70654 to 169346\n"
+                                 "value: 120000 minor units, 90 % from 75000 to 180000\n"
                                  "blast radius: 5.00 %\n"
                                  "risk: medium\n"
                                  "cause: issuer_down at 85.00 %\n"

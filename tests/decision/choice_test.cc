@@ -33,7 +33,8 @@ Option worth(double mean, double sigma, double blast, const std::string& method)
   o.duration_s = 60.0;
   o.blast_radius = blast;
   o.nrv.items = {{"conversion", mean}};
-  o.nrv.total = {mean, sigma};
+  const Estimate normal{.mean = mean, .sigma = sigma};
+  o.nrv.total = {.mean = mean, .sigma = sigma, .low = normal.low(), .high = normal.high()};
   return o;
 }
 
@@ -121,7 +122,7 @@ TEST_CASE("a forced choice moves no traffic, and is a heartbeat when there is no
     const Choice choice = choose(world.plan(), true);
     RC_ASSERT(choice.option.type != "no_action");
     if (choice.forced) RC_ASSERT(choice.option.risk <= RiskClass::low);
-    if (!choice.forced) RC_ASSERT(choice.option.nrv.total.low() > 0.0);
+    if (!choice.forced) RC_ASSERT(choice.option.nrv.total.low > 0.0);
   }));
   const Choice idle = choose(World().plan(), true);
   CHECK(idle.forced);

@@ -166,8 +166,9 @@ double value_share(const Option& o, const World& w) {
 }
 
 void assert_numbers(const Option& o, const World& w) {
-  for (const double x : {o.strength, o.holdout, o.duration_s, o.confidence, o.blast_radius,
-                         o.effect.mean, o.nrv.total.mean, o.nrv.total.sigma}) {
+  for (const double x :
+       {o.strength, o.holdout, o.duration_s, o.confidence, o.blast_radius, o.effect.mean,
+        o.nrv.total.mean, o.nrv.total.sigma, o.nrv.total.low, o.nrv.total.high}) {
     RC_ASSERT(std::isfinite(x));
   }
   RC_ASSERT(o.strength >= 0 && o.strength <= 1 && o.holdout >= 0 && o.holdout < 1);

@@ -104,7 +104,7 @@ inline Option reroute() {
   o.evidence_attempts = 10'000;
   o.effect = {0.4, 0.05};
   o.nrv.items = {{"recovered", 900'000.0}, {"fees", -50'000.0}};
-  o.nrv.total = {850'000.0, 200'000.0};
+  o.nrv.total = {.mean = 850'000.0, .sigma = 200'000.0, .low = 520'000.0, .high = 1'180'000.0};
   o.nrv.horizon_s = 600;
   o.reason = "HDFC fails on PAYU";
   return o;

@@ -64,11 +64,13 @@ struct Economics {
   double switch_alone = 0.1;           // of those declined, who do so unasked
   double retry_abandon_per_s = 0.005;  // hazard of leaving while a retry is held back
   double storm_relief = 0.5;       // of a retry storm's losses, what ends with its excess attempts
+  double storm_feedback = 10.0;    // most load that goes with each retry spaced: it bred others
+  double value_error = 0.2;        // how far the model of a value may be off, as a share of it
   double ops_repair_share = 0.01;  // of the losses over the horizon, what alerted people avert
 
   // How long things last. A fault's length is taken as log-normal.
   double horizon_s = 600.0;  // an intervention's lease, and what its value is counted over
-  double fault_mean_s = 1800.0;
+  double fault_mean_s = 1200.0;
   double fault_sd_s = 1800.0;
   double recovery_notice_s = 60.0;  // from a fault's end to that of its intervention
 
@@ -119,6 +121,8 @@ struct Economics {
         field("switch_alone", &Economics::switch_alone),
         field("retry_abandon_per_s", &Economics::retry_abandon_per_s),
         field("storm_relief", &Economics::storm_relief),
+        field("storm_feedback", &Economics::storm_feedback),
+        field("value_error", &Economics::value_error),
         field("ops_repair_share", &Economics::ops_repair_share),
         field("horizon_s", &Economics::horizon_s), field("fault_mean_s", &Economics::fault_mean_s),
         field("fault_sd_s", &Economics::fault_sd_s),

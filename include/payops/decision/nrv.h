@@ -9,6 +9,7 @@
 // from its end until the intervention is ended too.
 #pragma once
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -47,7 +48,20 @@ struct PathChange {
 // gained is the later one's.
 struct Takeover {
   double chance = 0.0;   // that it does, if the fault lasts so long
-  double after_s = 0.0;  // from the beginning of the lease
+  double after_s = 0.0;  // from the beginning of the lease; may come at half or twice that
+};
+
+// That the target of a reroute gives way to what is sent there, which its own customers suffer for
+// too until it is noticed.
+struct Overload {
+  double chance = 0.0;
+  double loss_minor = 0.0;  // then, all of it
+};
+
+// A retry storm feeds on itself: when some no longer feed it, all in its scope fare better.
+struct Relief {
+  double loss_minor_per_s = 0.0;  // what they lose by it
+  double removed = 0.0;           // of the load in excess, what goes when everybody is treated
 };
 
 // An intervention as it is valued.
@@ -62,8 +76,18 @@ struct Stakes {
   // The share of this one's payments that it treats already: only the rest is gained until then.
   double replaced_share = 0.0;
   Takeover takeover;
+  Overload overload;
+  Relief relief;
   EffectPosterior factor;  // on action.conversion − nothing.conversion (effect_for)
   double belief = 1.0;     // that the cause is one it helps against; else conversion stays
+};
+
+// Some of the ends that a fault and its intervention may have.
+struct OverlapPart {
+  double chance = 0.0;
+  double mean_s = 0.0;
+  double sigma_s = 0.0;
+  double after_s = 0.0;
 };
 
 // How much of a lease a fault overlaps; what an intervention taken over from would have done
@@ -72,6 +96,8 @@ struct Overlap {
   double mean_s = 0.0;
   double sigma_s = 0.0;
   double after_s = 0.0;  // expected time from the fault's end to the intervention's
+  // What these are the moments of, from the shortest overlap to the longest; some have no chance.
+  std::array<OverlapPart, 17> parts{};
 };
 
 // For a fault that has lasted `age_s`, with log-normal length, and a lease of `duration_s` that a
@@ -82,12 +108,14 @@ struct Overlap {
                               const Takeover& takeover = {});
 
 // The value, with the items conversion, fees, retry_fees, latency, execution and friction in this
-// order; total.mean is their sum in this order, bit for bit. The variance adds, as independent:
-// the learnt factor's, the measured rates', the fault duration's and the outcomes' own: of a
-// chance that the cause is another and nothing is mended (1 − belief), what all paths may be wrong
-// in together, and: of a Poisson number of payments with amounts of amount_cv, those differ that
-// the intervention changes (common random numbers: a payment that goes through in the worse world
-// goes through in the better one).
+// order; total.mean is their sum in this order, bit for bit. Its distribution is a mixture over the
+// ends that fault and intervention may have, how much relief a storm gets (evenly between none and
+// all that may be) and whether the target gives way. Within each the value is normal, its variance
+// that of the learnt factor, the measured rates and the outcomes: of a chance that the cause is
+// another and nothing is mended (1 − belief), what all paths may be wrong in together, and: of a
+// Poisson number of payments with amounts of amount_cv, those differ that the intervention changes
+// (common random numbers: a payment that goes through in the worse world goes through in the
+// better one).
 [[nodiscard]] Nrv value(const Stakes& stakes, const Economics& economics);
 
 // Change of conversion probability of a treated payment while the fault lasts, with the learnt

@@ -33,6 +33,9 @@ struct Proposal {
   std::map<std::string, std::string> params;
   const Hypothesis* answers = nullptr;  // the hypothesis; nullptr for none
   std::vector<PathChange> changes;
+  double headroom_used = 0.0;       // of a reroute's target, at full strength; may be above 1
+  double target_worth_per_s = 0.0;  // what converts there a second, in money
+  Relief relief;                    // of a storm, for those not treated
   bool measured = false;         // both sides of `changes` are seen on live traffic, none supposed
   bool touches_payments = true;  // ramped, judged by a holdout, with a blast radius
   double touched_share = 1.0;    // of the scope's live value, at full strength

@@ -42,10 +42,10 @@ void remember_overload(TrafficPeaks& peaks, const Assessment& assessment,
 
 // Does a reroute in force cost the customers of its target more than it gains its own? They are in
 // neither of its arms, so no holdout shows it: it costs what the target succeeds less than usual,
-// beyond 3 standard errors, where nothing was wrong with it before. `effect` is the gain in
-// conversion of a treated payment.
+// beyond 3 standard errors, where nothing was wrong with it before `since_ms`, from when on traffic
+// has been sent there. `effect` is the gain in conversion of a treated payment.
 [[nodiscard]] bool overloads_target(const Assessment& assessment, const Action& reroute,
-                                    double effect);
+                                    int64_t since_ms, double effect);
 
 // How soon an intervention is judged, which is when the next step of its ramp takes over: the terms
 // of learning's sequential test.

@@ -24,6 +24,19 @@ struct Estimate {
   }
 };
 
+// An amount of money that is yet to come: on average, how far it spreads, and its 90 % interval
+// (the 5 % and 95 % quantiles), which need not lie evenly about the mean.
+struct Predicted {
+  double mean = 0.0;
+  double sigma = 0.0;
+  double low = 0.0;
+  double high = 0.0;
+  static constexpr auto fields() {
+    return std::make_tuple(field("mean", &Predicted::mean), field("sigma", &Predicted::sigma),
+                           field("low", &Predicted::low), field("high", &Predicted::high));
+  }
+};
+
 // One line of an NRV: what is gained (positive) or spent (negative), minor units of the reporting
 // currency over the horizon.
 struct NrvItem {
@@ -36,7 +49,7 @@ struct NrvItem {
 };
 
 struct Nrv {
-  Estimate total;  // against doing nothing; the mean is the sum of the items
+  Predicted total;  // against doing nothing; the mean is the sum of the items
   std::vector<NrvItem> items;
   double horizon_s = 0.0;
   static constexpr auto fields() {
