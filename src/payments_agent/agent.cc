@@ -99,6 +99,9 @@ Status AgentConfig::validate() const {
                     key + "\"");
   }
   if (options_at_gate < 1) return fail(ErrorCode::config, "\"options_at_gate\" must be at least 1");
+  if (!(exploration >= 0.0 && exploration <= 0.5)) {
+    return fail(ErrorCode::config, "\"exploration\" must be within 0 and 0.5");
+  }
   return {};
 }
 

@@ -103,6 +103,7 @@ struct PaymentsAgent::Impl {
                                           const std::string& answering,
                                           const Assessment& held) const;
   // Before the gate, and as it is worth what the limits leave of it.
+  [[nodiscard]] std::optional<safety::Judgement> explored(const Cycle& cycle) const;
   [[nodiscard]] safety::Judgement judged(const Cycle& cycle, const Option& option,
                                          bool forced) const;
   // `assessment` must live as long as what is given.

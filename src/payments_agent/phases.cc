@@ -4,6 +4,8 @@
 #include <optional>
 
 #include "agent_impl.h"
+#include "payops/core/digest.h"
+#include "payops/core/random.h"
 #include "payops/core/text.h"
 #include "records.h"
 
@@ -422,6 +424,29 @@ safety::Judgement PaymentsAgent::Impl::judged(const Cycle& cycle, const Option& 
   return first;
 }
 
+// What nothing is known of is found out: by chance, at the smallest step, where it may be worth
+// something though not surely, and without a person being asked for it.
+std::optional<safety::Judgement> PaymentsAgent::Impl::explored(const Cycle& cycle) const {
+  if (config.exploration <= 0.0) return std::nullopt;
+  const uint64_t draw = mix64(config.seed, hash64(cycle.report.decision_id));
+  if (!Random(draw).at(0).chance(config.exploration)) return std::nullopt;
+  const decision::RampStep& least = config.economics.ramp.front();
+  for (const Option& option : cycle.report.options) {
+    if (option.type == action_type::kNoAction || safety::is_advisory(option.type)) continue;
+    if (option.nrv.total.mean <= 0.0) continue;
+    auto tried = planner->valued_at(situation(cycle, cycle.assessment), option, least.strength,
+                                    least.holdout, option.duration_s);
+    if (!tried || tried->nrv.total.mean <= 0.0) continue;
+    tried->propensity = config.exploration;
+    tried->reason =
+        "Explored, by a chance of " + fixed(100.0 * config.exploration, 1) + " %: " + tried->reason;
+    safety::Judgement first =
+        safety::judge(*tried, ledger.all(), limits(), evidence(cycle, false, "", cycle.assessment));
+    if (first.verdict.outcome == GateOutcome::allow) return first;
+  }
+  return std::nullopt;
+}
+
 // gate: the ranked options go through pre-mortem and gate until one may be taken.
 Gated PaymentsAgent::Impl::gate(const Cycle& cycle) {
   Gated delta;
@@ -439,6 +464,11 @@ Gated PaymentsAgent::Impl::gate(const Cycle& cycle) {
     if (option.type == action_type::kNoAction || option.nrv.total.low <= 0.0) break;
     if (delta.considered.size() >= static_cast<std::size_t>(config.options_at_gate)) break;
     if (take(option, false)) return delta;
+  }
+  if (auto tried = explored(cycle)) {
+    delta.considered.push_back(*tried);
+    delta.chosen = std::move(*tried);
+    return delta;
   }
   if (cycle.must_act) {
     const decision::Choice choice = decision::choose(cycle.report.options, true);

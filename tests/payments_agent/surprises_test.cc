@@ -82,6 +82,36 @@ TEST_CASE("a reroute that overloads its target is noticed, rolled back and remem
   }
 }
 
+TEST_CASE(
+    "what may be worth something is tried by chance, at the smallest step, through the gate") {
+  const auto tried = [](double chance, safety::Limits limits) {
+    AgentConfig config;
+    config.exploration = chance;
+    config.limits = limits;
+    ClosedLoop loop("issuer_outage", config);
+    loop.run(800);
+    std::vector<Intervention> explored;
+    for (const Intervention& i : loop.agent->ledger().all()) {
+      if (i.option.propensity < 1.0) explored.push_back(i);
+    }
+    return explored;
+  };
+  CHECK(tried(0.0, {}).empty());
+  const auto explored = tried(0.3, {});
+  REQUIRE_FALSE(explored.empty());
+  for (const Intervention& i : explored) {
+    CHECK(i.option.propensity == 0.3);
+    CHECK(i.option.strength == decision::Economics{}.ramp.front().strength);
+    CHECK(i.option.holdout == decision::Economics{}.ramp.front().holdout);
+    CHECK(i.option.nrv.total.low <= 0.0);
+    CHECK(i.option.nrv.total.mean > 0.0);
+    CHECK(on_traffic(i));
+  }
+  safety::Limits asking;
+  asking.mode = Mode::approve;
+  CHECK(tried(0.3, asking).empty());  // nobody is asked for an experiment
+}
+
 TEST_CASE("a fault that heals by itself right after an action earns the action nothing") {
   for (const uint64_t seed : {1, 27, 33}) {  // in which the arms happen to differ afterwards
     CAPTURE(seed);

@@ -76,7 +76,8 @@ struct Option {
   Estimate effect;            // change of conversion probability of a treated payment
   double model_effect = 0.0;  // effect.mean without the learnt factor, for outcomes to judge
   Nrv nrv;
-  std::string reason;  // in a sentence
+  double propensity = 1.0;  // with which it was chosen; below 1 it was explored
+  std::string reason;       // in a sentence
   static constexpr auto fields() {
     return std::make_tuple(
         field("option_id", &Option::option_id), field("type", &Option::type),
@@ -87,7 +88,7 @@ struct Option {
         field("confidence", &Option::confidence), field("blast_radius", &Option::blast_radius),
         field("evidence_attempts", &Option::evidence_attempts), field("effect", &Option::effect),
         field("model_effect", &Option::model_effect), field("nrv", &Option::nrv),
-        field("reason", &Option::reason));
+        field("propensity", &Option::propensity), field("reason", &Option::reason));
   }
 };
 

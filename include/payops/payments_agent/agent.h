@@ -37,8 +37,9 @@ namespace payops::payments_agent {
 struct AgentConfig {
   uint64_t seed = 1;  // of action ids and exploration
   double cycle_interval_s = 8.0;
-  double publish_deadline_s = 60.0;        // an action not published by then is withdrawn
-  int32_t options_at_gate = 5;             // how many options a cycle takes to the gate at most
+  double publish_deadline_s = 60.0;  // an action not published by then is withdrawn
+  int32_t options_at_gate = 5;       // how many options a cycle takes to the gate at most
+  double exploration = 0.0;  // chance that what may be worth something is tried; 0 never tries
   std::vector<std::string> operator_keys;  // Ed25519 public keys whose verdicts count, hex
   reasoning::ReasoningConfig reasoning;
   decision::PlannerConfig planner;
@@ -55,6 +56,7 @@ struct AgentConfig {
         field("cycle_interval_s", &AgentConfig::cycle_interval_s),
         field("publish_deadline_s", &AgentConfig::publish_deadline_s),
         field("options_at_gate", &AgentConfig::options_at_gate),
+        field("exploration", &AgentConfig::exploration),
         field("operator_keys", &AgentConfig::operator_keys),
         field("reasoning", &AgentConfig::reasoning), field("planner", &AgentConfig::planner),
         field("economics", &AgentConfig::economics),
