@@ -31,7 +31,17 @@ Reply Idempotency::once(const std::string& key, int64_t now_ms, const std::funct
     }
     kept_[key].at_ms = now_ms;
   }
-  Reply reply = run();
+  Reply reply;
+  try {
+    reply = run();
+  } catch (...) {  // nothing was answered: whoever asks again, or waits, runs it anew
+    {
+      const std::lock_guard lock(lock_);
+      kept_.erase(key);
+    }
+    finished_.notify_all();
+    throw;
+  }
   {
     const std::lock_guard lock(lock_);
     kept_[key] = {.reply = reply, .at_ms = now_ms, .done = true};

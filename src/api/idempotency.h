@@ -19,7 +19,8 @@ struct Reply {
 class Idempotency {
  public:
   // The kept answer, or that of `run`, which is kept for ten minutes. Of two at once the second
-  // waits for the first. Bounded: the oldest answer goes when there are too many.
+  // waits for the first. Of a `run` that throws nothing is kept, and the next one runs. Bounded:
+  // the oldest answer goes when there are too many.
   [[nodiscard]] Reply once(const std::string& key, int64_t now_ms,
                            const std::function<Reply()>& run);
 
