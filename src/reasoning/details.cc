@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "payops/core/random.h"
 
@@ -42,15 +43,18 @@ Sum& at(std::vector<Sum>& sums, std::size_t i) {
   return sums[i];
 }
 
+}  // namespace
+
 // What is usual at one stage: a path's rate, moved as region, merchant and band each move it
 // (odds multiply), and the slice's own past against that.
-class Usual {
+class DetailStore::Usual {
  public:
-  Usual(std::size_t stage, const std::vector<DetailKey>& keys, const std::vector<uint32_t>& path_of,
-        std::size_t paths, const std::vector<StageCounts<double>>& past)
+  Usual(std::size_t stage, const std::vector<SliceRecord>& slices,
+        const std::vector<uint32_t>& path_of, std::size_t paths,
+        const std::vector<StageCounts<double>>& past)
       : stage_(stage), paths_(paths) {
     Sum all;
-    for (std::size_t i = 0; i < keys.size(); ++i) {
+    for (std::size_t i = 0; i < slices.size(); ++i) {
       Sum& path = paths_[path_of[i]];
       const double n = past[i].trials(stage);
       path.trials += n;
@@ -59,21 +63,27 @@ class Usual {
       all.failed += past[i].failed[stage];
     }
     const bool authorising = stage + 1 == kStages;
-    const double overall = rate_of(all, authorising ? kPriorRate : kPriorStage, kLean);
-    for (Sum& path : paths_) path.expected = bounded(rate_of(path, overall, kLean));
-    for (std::size_t i = 0; i < keys.size(); ++i) {
+    overall_ = rate_of(all, authorising ? kPriorRate : kPriorStage, kLean);
+    for (Sum& path : paths_) path.expected = bounded(rate_of(path, overall_, kLean));
+    for (std::size_t i = 0; i < slices.size(); ++i) {
       const double n = past[i].trials(stage);
       if (n <= 0.0) continue;
       const double expected = n * paths_[path_of[i]].expected;
-      for (Sum* sum : {&at(regions_, keys[i].region), &at(merchants_, keys[i].merchant),
-                       &at(bands_, keys[i].band)}) {
+      const KeyFields& key = slices[i].key;
+      for (Sum* sum :
+           {&at(regions_, key.region), &at(merchants_, key.merchant), &at(bands_, key.band)}) {
         sum->trials += n;
         sum->failed += past[i].failed[stage];
         sum->expected += expected;
       }
     }
   }
-  [[nodiscard]] double rate(const DetailKey& key, uint32_t path,
+  // Makes room for paths that nothing is known of yet.
+  void grow(std::size_t paths) {
+    paths_.resize(
+        paths, {.trials = 0.0, .failed = 0.0, .expected = bounded(rate_of({}, overall_, kLean))});
+  }
+  [[nodiscard]] double rate(const KeyFields& key, uint32_t path,
                             const StageCounts<double>& past) const {
     const double p = path_rate(path);
     const double odds = p / (1.0 - p) * factor_of(regions_, key.region) *
@@ -86,11 +96,31 @@ class Usual {
 
  private:
   std::size_t stage_;
+  double overall_ = 0.0;
   std::vector<Sum> paths_;  // `expected` is the rate
   std::vector<Sum> regions_, merchants_, bands_;
 };
 
-}  // namespace
+// What since() is made of, kept from cycle to cycle of an alarm. The counts are whole numbers, so
+// it makes no difference when they are added up; what is usual is worked out anew whenever the past
+// that it rests on changes. None of it is state: it is the same if it is lost.
+struct DetailStore::Memory {
+  bool kept = false;
+  bool asked = false;  // since the newest sub-window began
+  int64_t from = 0;
+  std::vector<Counts> now;                // by slice, of the sub-windows from `from`
+  bool learnt = false;                    // what follows holds
+  std::vector<StageCounts<double>> past;  // by slice
+  std::vector<Classes> class_share;       // by path
+  Classes class_of_all{};
+  std::array<std::unique_ptr<Usual>, kStages> usual;  // where it was asked for
+  std::array<std::vector<double>, kStages> rates;     // by slice
+  std::vector<Active> active;
+};
+
+DetailStore::DetailStore(DetailStore&&) noexcept = default;
+DetailStore& DetailStore::operator=(DetailStore&&) noexcept = default;
+DetailStore::~DetailStore() = default;
 
 std::size_t DetailStore::Hash::operator()(const DetailKey& key) const {
   const uint64_t rest =
@@ -101,7 +131,8 @@ std::size_t DetailStore::Hash::operator()(const DetailKey& key) const {
 DetailStore::DetailStore(std::size_t slices_max, int64_t slot_s, double half_life_s)
     : slices_max_(slices_max),
       slot_s_(slot_s),
-      keep_(static_cast<float>(std::exp2(-static_cast<double>(slot_s) / half_life_s))) {}
+      keep_(static_cast<float>(std::exp2(-static_cast<double>(slot_s) / half_life_s))),
+      memory_(std::make_unique<Memory>()) {}
 
 DetailKey DetailStore::key_of(const KeyFields& f) {
   return {.path = f.path,
@@ -126,6 +157,7 @@ uint32_t DetailStore::slice_of(const DetailKey& key) {
   place_.push_back(0);
   path_of_.push_back(path_id(key.path));
   index_.emplace(key, made);
+  if (memory_->kept) memory_->now.emplace_back();
   return made;
 }
 
@@ -133,27 +165,30 @@ void DetailStore::add(const std::vector<DetailCell>& details, int64_t second) {
   if (details.empty()) return;
   advance(second / slot_s_);
   Slot& slot = slots_.back();
+  const bool counted = memory_->kept && slot.number >= memory_->from;
+  if (!counted) memory_->learnt = false;
   for (const DetailCell& cell : details) {
     const uint32_t slice = slice_of(cell.key);
     if (place_[slice] == 0) {
-      slot.entries.push_back({.slice = slice, .counts = {}, .by_class = {}});
+      slot.entries.push_back({.slice = slice, .counts = {}});
       place_[slice] = static_cast<uint32_t>(slot.entries.size());
     }
-    Entry& entry = slot.entries[place_[slice] - 1];
-    StageCounts<uint32_t>& counts = entry.counts;
-    for (std::size_t s = 0; s < kStages; ++s) {
-      counts.reached[s] += cell.reached[s];
-      counts.failed[s] += cell.failed[s];
-    }
-    for (std::size_t c = 0; c < kFaultClasses; ++c) entry.by_class[c] += cell.by_class[c];
+    slot.entries[place_[slice] - 1].counts.add(cell);
+    if (counted) memory_->now[slice].add(cell);
   }
 }
 
 void DetailStore::advance(int64_t number) {
   if (!slots_.empty() && slots_.back().number >= number) return;
+  Memory& memory = *memory_;
+  if (!std::exchange(memory.asked, false)) memory.kept = false;  // nobody asks any more
   bool gone = false;
   while (!slots_.empty() && slots_.front().number <= number - static_cast<int64_t>(kSlots)) {
-    if (!slots_.front().frozen) absorb(slots_.front());
+    const Slot& oldest = slots_.front();
+    if (!oldest.frozen) absorb(oldest);
+    if (memory.kept && oldest.number >= memory.from) {
+      for (const Entry& entry : oldest.entries) memory.now[entry.slice].take(entry.counts);
+    }
     slots_.pop_front();
     gone = true;
   }
@@ -164,11 +199,14 @@ void DetailStore::advance(int64_t number) {
 
 void DetailStore::freeze(int64_t from_second) {
   for (Slot& slot : slots_) {
-    if ((slot.number + 1) * slot_s_ > from_second) slot.frozen = true;
+    if (slot.frozen || (slot.number + 1) * slot_s_ <= from_second) continue;
+    slot.frozen = true;
+    if (slot.number < memory_->from) memory_->learnt = false;
   }
 }
 
 void DetailStore::absorb(const Slot& slot) {
+  memory_->learnt = false;
   for (SliceRecord& slice : slices_) {
     for (float& count : slice.past.reached) count *= keep_;
     for (float& count : slice.past.failed) count *= keep_;
@@ -178,7 +216,7 @@ void DetailStore::absorb(const Slot& slot) {
     SliceRecord& slice = slices_[entry.slice];
     slice.past.add(entry.counts);
     for (std::size_t c = 0; c < kFaultClasses; ++c) {
-      slice.by_class[c] += static_cast<float>(entry.by_class[c]);
+      slice.by_class[c] += static_cast<float>(entry.counts.by_class[c]);
     }
   }
 }
@@ -193,6 +231,7 @@ void DetailStore::forget_idle() {
   for (const Slot& slot : slots_) {
     for (const Entry& entry : slot.entries) kept[entry.slice] = 1;
   }
+  if (std::find(kept.begin(), kept.end(), 0) == kept.end()) return;
   std::vector<uint32_t> now_at(slices_.size(), 0);
   uint32_t next = 0;
   for (std::size_t i = 0; i < slices_.size(); ++i) {
@@ -208,6 +247,7 @@ void DetailStore::forget_idle() {
 }
 
 void DetailStore::reindex() {
+  memory_->kept = false;
   index_.clear();
   path_ids_.clear();
   path_of_.clear();
@@ -223,75 +263,106 @@ void DetailStore::reindex() {
   }
 }
 
-std::vector<DetailStore::Active> DetailStore::since(int64_t from_second) const {
+const std::vector<DetailStore::Active>& DetailStore::since(int64_t from_second) const {
   const int64_t from = from_second / slot_s_;
-  auto& [now, past, keys] = scratch_;
-  now.assign(slices_.size(), {});
-  past.assign(slices_.size(), {});
-  keys.clear();
-  for (std::size_t i = 0; i < slices_.size(); ++i) {
-    keys.push_back(key_of(slices_[i].key));
-    past[i].add(slices_[i].past);
-  }
-  for (const Slot& slot : slots_) {
-    if (slot.number < from && slot.frozen) continue;
-    auto& sums = slot.number >= from ? now : past;
-    for (const Entry& entry : slot.entries) sums[entry.slice].add(entry.counts);
-  }
-  std::vector<Active> active;
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    if (now[i].trials(0) <= 0.0) continue;
-    active.push_back(
-        {.key = keys[i], .path = path_of_[i], .slice = static_cast<uint32_t>(i), .now = now[i]});
-  }
-  for (std::size_t stage = 0; stage < kStages; ++stage) {
-    const bool lost = std::any_of(active.begin(), active.end(),
-                                  [&](const Active& a) { return a.now.failed[stage] > 0.0; });
-    if (!lost) continue;  // there can be no excess
-    const Usual usual(stage, keys, path_of_, paths(), past);
-    std::size_t next = 0;
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-      if (now[i].trials(0) <= 0.0) continue;
-      Active& a = active[next++];
-      a.rate[stage] = usual.rate(a.key, a.path, past[i]);
-      a.path_rate[stage] = usual.path_rate(a.path);
-      a.failures[stage] = usual.failures(a.path);
+  Memory& memory = *memory_;
+  memory.asked = true;
+  if (!memory.kept || memory.from != from) {
+    memory.kept = true;
+    memory.learnt = false;
+    memory.from = from;
+    memory.now.assign(slices_.size(), {});
+    for (const Slot& slot : slots_) {
+      if (slot.number < from) continue;
+      for (const Entry& entry : slot.entries) memory.now[entry.slice].add(entry.counts);
     }
   }
-  tell_classes(from, active);
-  return active;
+  if (!memory.learnt) learn_usual();
+  meet_new();
+  std::array<bool, kStages> lost{};
+  for (const Counts& counts : memory.now) {
+    for (std::size_t s = 0; s < kStages; ++s) lost[s] = lost[s] || counts.failed[s] > 0;
+  }
+  for (std::size_t s = 0; s < kStages; ++s) {
+    if (lost[s]) tell_usual(s);  // elsewhere there can be no excess
+  }
+  memory.active.clear();
+  for (std::size_t i = 0; i < memory.now.size(); ++i) {
+    const Counts& counts = memory.now[i];
+    if (counts.trials(0) == 0) continue;
+    Active& a = memory.active.emplace_back();
+    a.key = key_of(slices_[i].key);
+    a.path = path_of_[i];
+    a.slice = static_cast<uint32_t>(i);
+    a.now.add(counts);
+    std::copy(counts.by_class.begin(), counts.by_class.end(), a.by_class.begin());
+    a.class_share = memory.class_share[a.path];
+    for (std::size_t s = 0; s < kStages; ++s) {
+      if (!lost[s]) continue;
+      a.rate[s] = memory.rates[s][i];
+      a.path_rate[s] = memory.usual[s]->path_rate(a.path);
+      a.failures[s] = memory.usual[s]->failures(a.path);
+    }
+  }
+  return memory.active;
 }
 
-// The classes of the slices' failures since a sub-window, and what is usual of their paths: what
-// their failures were of before, leaning on those of all.
-void DetailStore::tell_classes(int64_t from, std::vector<Active>& active) const {
-  using Classes = std::array<double, kFaultClasses>;
+// What came before the sub-windows that are asked for: the past of the slices, and of which classes
+// the failures of their paths were, leaning on those of all.
+void DetailStore::learn_usual() const {
+  Memory& memory = *memory_;
+  memory.past.assign(slices_.size(), {});
+  memory.class_share.assign(paths(), {});
   const auto add = [](Classes& to, const auto& of) {
     for (std::size_t c = 0; c < kFaultClasses; ++c) to[c] += of[c];
   };
-  const auto sum_of = [](const Classes& of) { return std::accumulate(of.begin(), of.end(), 0.0); };
-  std::vector<Classes> paths(path_ids_.size(), Classes{});
-  std::vector<Classes> now(slices_.size(), Classes{});
-  for (std::size_t i = 0; i < slices_.size(); ++i) add(paths[path_of_[i]], slices_[i].by_class);
+  for (std::size_t i = 0; i < slices_.size(); ++i) {
+    memory.past[i].add(slices_[i].past);
+    add(memory.class_share[path_of_[i]], slices_[i].by_class);
+  }
   for (const Slot& slot : slots_) {
-    if (slot.number < from && slot.frozen) continue;
+    if (slot.number >= memory.from || slot.frozen) continue;
     for (const Entry& entry : slot.entries) {
-      add(slot.number >= from ? now[entry.slice] : paths[path_of_[entry.slice]], entry.by_class);
+      memory.past[entry.slice].add(entry.counts);
+      add(memory.class_share[path_of_[entry.slice]], entry.counts.by_class);
     }
   }
-  Classes all;
+  Classes& all = memory.class_of_all;
   all.fill(kDoubt / static_cast<double>(kFaultClasses));
-  for (const Classes& path : paths) add(all, path);
-  const double of_all = sum_of(all);
-  for (Classes& path : paths) {
-    const double of_path = sum_of(path);
-    for (std::size_t c = 0; c < kFaultClasses; ++c) {
-      path[c] = (path[c] + kLean * all[c] / of_all) / (of_path + kLean);
-    }
+  for (const Classes& path : memory.class_share) add(all, path);
+  const double of_all = std::accumulate(all.begin(), all.end(), 0.0);
+  for (double& c : all) c = kLean * c / of_all;
+  for (Classes& path : memory.class_share) {
+    const double of_path = std::accumulate(path.begin(), path.end(), 0.0);
+    for (std::size_t c = 0; c < kFaultClasses; ++c)
+      path[c] = (path[c] + all[c]) / (of_path + kLean);
   }
-  for (Active& a : active) {
-    a.class_share = paths[a.path];
-    a.by_class = now[a.slice];
+  for (std::size_t s = 0; s < kStages; ++s) {
+    memory.usual[s].reset();
+    memory.rates[s].clear();
+  }
+  memory.learnt = true;
+}
+
+// Slices and paths met since then have no past.
+void DetailStore::meet_new() const {
+  Memory& memory = *memory_;
+  memory.past.resize(slices_.size());
+  Classes none = memory.class_of_all;
+  for (double& c : none) c = (0.0 + c) / (0.0 + kLean);
+  memory.class_share.resize(paths(), none);
+}
+
+void DetailStore::tell_usual(std::size_t stage) const {
+  Memory& memory = *memory_;
+  auto& usual = memory.usual[stage];
+  if (usual == nullptr) {
+    usual = std::make_unique<Usual>(stage, slices_, path_of_, paths(), memory.past);
+  }
+  usual->grow(paths());
+  std::vector<double>& rates = memory.rates[stage];
+  for (std::size_t i = rates.size(); i < slices_.size(); ++i) {
+    rates.push_back(usual->rate(slices_[i].key, path_of_[i], memory.past[i]));
   }
 }
 

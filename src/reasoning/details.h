@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <unordered_map>
 #include <vector>
 
@@ -45,6 +46,9 @@ class DetailStore {
   static constexpr std::size_t kSlots = 30;
 
   DetailStore(std::size_t slices_max, int64_t slot_s, double half_life_s);
+  DetailStore(DetailStore&&) noexcept;
+  DetailStore& operator=(DetailStore&&) noexcept;
+  ~DetailStore();
 
   // Counts a closed second. Seconds come in ascending order.
   void add(const std::vector<DetailCell>& details, int64_t second);
@@ -63,8 +67,9 @@ class DetailStore {
     std::array<double, kStages> failures{};           // how many past failures that rests on
     std::array<double, kFaultClasses> class_share{};  // of the usual failures of the path
   };
-  // In the order in which the slices were met.
-  [[nodiscard]] std::vector<Active> since(int64_t from_second) const;
+  // In the order in which the slices were met. Costs little when it was asked with the same second
+  // in the last sub-window or the one before. Valid until anything else is called.
+  [[nodiscard]] const std::vector<Active>& since(int64_t from_second) const;
   // First attempts learnt from, forgetting as they do.
   [[nodiscard]] double learnt() const;
   [[nodiscard]] std::size_t paths() const { return path_ids_.size(); }
@@ -94,13 +99,33 @@ class DetailStore {
                              field("by_class", &SliceRecord::by_class));
     }
   };
+  struct Counts : StageCounts<uint32_t> {
+    std::array<uint32_t, kFaultClasses> by_class{};  // of its failures
+    template <class Other>                           // Counts or a DetailCell
+    void add(const Other& other) {
+      for (std::size_t s = 0; s < kStages; ++s) {
+        reached[s] += other.reached[s];
+        failed[s] += other.failed[s];
+      }
+      for (std::size_t c = 0; c < kFaultClasses; ++c) by_class[c] += other.by_class[c];
+    }
+    void take(const Counts& other) {  // REQUIRES: it was added
+      for (std::size_t s = 0; s < kStages; ++s) {
+        reached[s] -= other.reached[s];
+        failed[s] -= other.failed[s];
+      }
+      for (std::size_t c = 0; c < kFaultClasses; ++c) by_class[c] -= other.by_class[c];
+    }
+    static constexpr auto fields() {
+      return std::make_tuple(field("reached", &Counts::reached), field("failed", &Counts::failed),
+                             field("by_class", &Counts::by_class));
+    }
+  };
   struct Entry {
     uint32_t slice = 0;
-    StageCounts<uint32_t> counts;
-    std::array<uint32_t, kFaultClasses> by_class{};  // of its failures
+    Counts counts;
     static constexpr auto fields() {
-      return std::make_tuple(field("slice", &Entry::slice), field("counts", &Entry::counts),
-                             field("by_class", &Entry::by_class));
+      return std::make_tuple(field("slice", &Entry::slice), field("counts", &Entry::counts));
     }
   };
   struct Slot {
@@ -122,7 +147,12 @@ class DetailStore {
   void forget_idle();
   void reindex();
   [[nodiscard]] uint32_t path_id(const SeriesKey& path);
-  void tell_classes(int64_t from, std::vector<Active>& active) const;
+  class Usual;
+  struct Memory;
+  using Classes = std::array<double, kFaultClasses>;
+  void learn_usual() const;
+  void meet_new() const;
+  void tell_usual(std::size_t stage) const;
 
   std::size_t slices_max_;
   int64_t slot_s_;
@@ -133,12 +163,7 @@ class DetailStore {
   std::unordered_map<DetailKey, uint32_t, Hash> index_;
   std::vector<uint32_t> path_of_;  // by slice
   std::unordered_map<uint64_t, uint32_t> path_ids_;
-  // Working memory of since(), by slice; kept, since it is asked for every cycle of an alarm.
-  struct Scratch {
-    std::vector<StageCounts<double>> now, past;
-    std::vector<DetailKey> keys;
-  };
-  mutable Scratch scratch_;
+  std::unique_ptr<Memory> memory_;  // of since(), which is asked every cycle of an alarm
 };
 
 }  // namespace payops::reasoning

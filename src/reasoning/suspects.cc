@@ -95,7 +95,7 @@ int32_t UpstreamIds::of(const SeriesKey& path, std::size_t kind) const {
 Suspects::Suspects(const DetailStore& details, int64_t from_second, std::size_t leaves_max,
                    const UpstreamIds& upstreams)
     : upstreams_(upstreams) {
-  const std::vector<Active> active = details.since(from_second);
+  const std::vector<Active>& active = details.since(from_second);
   Grain grain = grain_of(active, details.paths());
   while (!fold(active, details.paths(), grain, leaves_max)) {
     if (grain.nothing()) return;

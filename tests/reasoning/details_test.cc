@@ -210,5 +210,44 @@ TEST_CASE("what came under a fault is not learnt from") {
   CHECK(active[0].rate[2] < 0.002);
 }
 
+TEST_CASE("what is kept of a question changes no answer to it") {
+  RandomStream random = Random(7).at(1);
+  DetailStore store(200, 10, 600.0);
+  int64_t from = 0;
+  for (int64_t second = 0; second < 3'000; ++second) {
+    std::vector<DetailCell> details(1 + random.below(3));
+    for (DetailCell& cell : details) {  // of the last names only a few remain
+      cell.key = {.path = {static_cast<DimId>(1 + random.below(3)), 1, 1},
+                  .region = static_cast<DimId>(random.below(3)),
+                  .merchant = static_cast<DimId>(random.below(20) + (second / 1'000) * 15)};
+      cell.reached = {static_cast<uint32_t>(random.below(2)), 0, 3};
+      cell.failed = {static_cast<uint32_t>(random.below(20)) / 19, 0,
+                     static_cast<uint32_t>(random.below(2))};
+      cell.by_class[1] = cell.failed[0] + cell.failed[2];
+    }
+    store.add(details, second);
+    if (second % 400 == 200) from = second - 30;
+    if (second % 400 >= 200 && second % 400 < 280) store.freeze(from);
+    if (second % 400 >= 360 || second % 8 != 0) continue;
+    std::string bytes;
+    Encoder out(bytes);
+    store.encode(out);
+    DetailStore fresh(200, 10, 600.0);
+    Decoder in(bytes);
+    REQUIRE(fresh.decode(in));
+    const auto& known = store.since(from);
+    const auto& anew = fresh.since(from);
+    REQUIRE(known.size() == anew.size());
+    for (std::size_t i = 0; i < known.size(); ++i) {
+      const bool same =
+          known[i].key == anew[i].key && known[i].now.reached == anew[i].now.reached &&
+          known[i].now.failed == anew[i].now.failed && known[i].by_class == anew[i].by_class &&
+          known[i].rate == anew[i].rate && known[i].path_rate == anew[i].path_rate &&
+          known[i].failures == anew[i].failures && known[i].class_share == anew[i].class_share;
+      REQUIRE(same);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace payops::reasoning
