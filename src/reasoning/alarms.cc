@@ -142,10 +142,13 @@ CommonRows& Reasoner::State::common_rows(Share share, int64_t from_second) {
   const int64_t from = std::max(from_second / slot_s(), current - static_cast<int64_t>(kSlots) + 1);
   const auto found = cycle_rows.find({share, from});
   if (found != cycle_rows.end()) return found->second;
-  return cycle_rows
-      .emplace(std::piecewise_construct, std::forward_as_tuple(share, from),
-               std::forward_as_tuple(rows(share, from_second), kind_of(share)))
-      .first->second;
+  CommonRows& common =
+      cycle_rows
+          .emplace(std::piecewise_construct, std::forward_as_tuple(share, from),
+                   std::forward_as_tuple(rows(share, from_second), kind_of(share), lattice))
+          .first->second;
+  lattice = common.evidence.lattice();
+  return common;
 }
 
 double Reasoner::State::storm_evidence(const SeriesKey& scope, int64_t from_second) const {

@@ -76,27 +76,47 @@ double ScopeScore::moved() const {
   return room > 0.0 ? std::clamp((k - e) / room, 0.0, 0.99) : 0.0;
 }
 
-RowEvidence::RowEvidence(std::vector<Row> rows, RowKind kind)
-    : kind_(kind), rows_(std::move(rows)) {
-  std::erase_if(rows_, [](const Row& row) { return row.n <= 0.0; });
+namespace {
+
+bool same_paths(const Lattice& lattice, const std::vector<Row>& rows) {
+  return std::equal(rows.begin(), rows.end(), lattice.paths.begin(), lattice.paths.end(),
+                    [](const Row& row, const SeriesKey& path) { return row.path == path; });
+}
+
+std::shared_ptr<const Lattice> lattice_of(const std::vector<Row>& rows) {
+  auto lattice = std::make_shared<Lattice>();
   std::array<double, 8> count{};
-  for (const Row& row : rows_) {
-    Scopes& scopes = scopes_of_.emplace_back();
+  for (const Row& row : rows) {
+    lattice->paths.push_back(row.path);
+    Lattice::Scopes& scopes = lattice->scopes_of.emplace_back();
     const auto keys = series_of_leaf(row.path);
     for (std::size_t i = 0; i < keys.size(); ++i) {
-      const auto [it, added] =
-          index_.try_emplace(keys[i].packed(), static_cast<uint32_t>(scopes_.size()));
+      const auto [it, added] = lattice->index.try_emplace(
+          keys[i].packed(), static_cast<uint32_t>(lattice->scopes.size()));
       if (added) {
-        scopes_.push_back({.scope = keys[i], .kind = kind});
+        lattice->scopes.push_back({.scope = keys[i]});
         ++count[pattern_of(keys[i])];
       }
       scopes[i] = it->second;
-      add_row(scopes_[it->second], row);
     }
   }
-  for (ScopeScore& scope : scopes_) {
+  for (ScopeScore& scope : lattice->scopes) {
     const std::size_t pattern = pattern_of(scope.scope);
     scope.log_prior = std::log(kScopePrior[pattern] / count[pattern]);
+  }
+  return lattice;
+}
+
+}  // namespace
+
+RowEvidence::RowEvidence(std::vector<Row> rows, RowKind kind, std::shared_ptr<const Lattice> known)
+    : kind_(kind), rows_(std::move(rows)), lattice_(std::move(known)) {
+  std::erase_if(rows_, [](const Row& row) { return row.n <= 0.0; });
+  if (lattice_ == nullptr || !same_paths(*lattice_, rows_)) lattice_ = lattice_of(rows_);
+  scopes_ = lattice_->scopes;
+  for (ScopeScore& scope : scopes_) scope.kind = kind;
+  for (std::size_t row = 0; row < rows_.size(); ++row) {
+    for (const uint32_t scope : scopes_of(row)) add_row(scopes_[scope], rows_[row]);
   }
 }
 
@@ -116,8 +136,8 @@ void RowEvidence::weigh() const {
 }
 
 uint32_t RowEvidence::index(const SeriesKey& scope) const {
-  const auto it = index_.find(scope.packed());
-  return it == index_.end() ? kUnseen : it->second;
+  const auto it = lattice_->index.find(scope.packed());
+  return it == lattice_->index.end() ? kUnseen : it->second;
 }
 
 const ScopeScore* RowEvidence::find(const SeriesKey& scope) const {

@@ -51,17 +51,29 @@ struct ScopeScore {
   [[nodiscard]] double moved() const;
 };
 
+// Of the paths that rows are of: the scopes that they span, in the order in which they are met.
+struct Lattice {
+  using Scopes = std::array<uint32_t, 8>;  // of a path, as series_of_leaf
+  std::vector<SeriesKey> paths;
+  std::vector<Scopes> scopes_of;   // by path
+  std::vector<ScopeScore> scopes;  // with their priors, and no counts
+  std::unordered_map<uint64_t, uint32_t> index;
+};
+
 // What one signal's rows say since one moment, path by path and by scope: worked out once for all
 // the tables that a cycle asks of it. Paths may deviate from their scope's fault with a small
 // probability, so that one odd path neither makes nor breaks an explanation.
 class RowEvidence {
  public:
-  using Scopes = std::array<uint32_t, 8>;  // of a row, as series_of_leaf
-  RowEvidence(std::vector<Row> rows, RowKind kind);
+  // `known`: of other rows, used if these are of the same paths.
+  RowEvidence(std::vector<Row> rows, RowKind kind, std::shared_ptr<const Lattice> known = nullptr);
+  [[nodiscard]] const std::shared_ptr<const Lattice>& lattice() const { return lattice_; }
 
   [[nodiscard]] const std::vector<Row>& rows() const { return rows_; }
   [[nodiscard]] RowKind kind() const { return kind_; }
-  [[nodiscard]] const Scopes& scopes_of(std::size_t row) const { return scopes_of_[row]; }
+  [[nodiscard]] const Lattice::Scopes& scopes_of(std::size_t row) const {
+    return lattice_->scopes_of[row];
+  }
   [[nodiscard]] const Grid& grid(std::size_t row) const { return grids_[row]; }
   // Of the row on its own, perhaps affected.
   [[nodiscard]] double unstructured(std::size_t row) const { return unstructured_[row]; }
@@ -78,9 +90,8 @@ class RowEvidence {
   std::vector<Row> rows_;
   mutable std::vector<Grid> grids_;  // once a table asks for them, as the next
   mutable std::vector<double> unstructured_;
-  std::vector<Scopes> scopes_of_;
+  std::shared_ptr<const Lattice> lattice_;
   std::vector<ScopeScore> scopes_;
-  std::unordered_map<uint64_t, uint32_t> index_;
 };
 
 // How well every scope explains some of the rows. A table of few rows more than another takes that

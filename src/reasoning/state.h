@@ -140,7 +140,8 @@ struct Crossing {
 // The rows of one signal since one moment, and the table of those that no alarm covers: what the
 // alarms of a cycle have in common.
 struct CommonRows {
-  explicit CommonRows(std::vector<Row> rows, RowKind kind) : evidence(std::move(rows), kind) {}
+  CommonRows(std::vector<Row> rows, RowKind kind, std::shared_ptr<const Lattice> known)
+      : evidence(std::move(rows), kind, std::move(known)) {}
   RowEvidence evidence;
   std::unique_ptr<ScopeTable> uncovered;
   std::vector<uint32_t> covered;  // rows that some alarm covers
@@ -256,6 +257,7 @@ struct Reasoner::State {
   std::vector<uint32_t> flowing_series;
   std::vector<Crossing> crossings;
   std::map<std::pair<Share, int64_t>, CommonRows> cycle_rows;  // by the first sub-window
+  std::shared_ptr<const Lattice> lattice;  // of the rows that were asked for last
   double alarms_per_attempt = 0.0;  // false ones that the budget allows, at the present volume
 };
 
