@@ -17,13 +17,7 @@ double mean_amount_minor(const Assessment& assessment, const Scope& scope) {
   double payments = 0.0;
   double amount = 0.0;
   for (const PathStats& path : assessment.paths) {
-    const auto fits = [](const std::string& want, const std::string& have) {
-      return want == "*" || want == have;
-    };
-    if (!fits(scope.issuer, path.path.issuer) || !fits(scope.method, path.path.method) ||
-        !fits(scope.gateway, path.path.gateway)) {
-      continue;
-    }
+    if (!decision::covers(scope, path.path)) continue;
     payments += path.payments_per_s;
     amount += path.payments_per_s * path.amount_minor_mean;
   }

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "payops/core/json_fields.h"
+#include "payops/core/json_text.h"
 
 namespace payops::payments_agent {
 namespace {
@@ -14,16 +14,22 @@ AuditRecord record(std::string kind, int64_t ts_ms, const Json& body) {
   return {std::move(kind), ts_ms, text.substr(1, text.size() - 2)};
 }
 
-// The report as it is kept: healthy series and hopeless options are left to the input block, from
+// Of a report as it is kept: healthy series and hopeless options are left to the input block, from
 // which they can be computed again.
-CycleReport abridged(const CycleReport& report) {
-  CycleReport kept = report;
-  std::erase_if(kept.statuses, [](const SeriesStatus& status) {
-    return status.scope != Scope{} && !status.degraded && !status.alarming;
-  });
-  if (kept.statuses.size() > kMaxListed) kept.statuses.resize(kMaxListed);
-  if (kept.options.size() > kMaxListed) kept.options.resize(kMaxListed);
-  return kept;
+std::vector<SeriesStatus> kept(const std::vector<SeriesStatus>& all) {
+  std::vector<SeriesStatus> told;
+  for (const SeriesStatus& status : all) {
+    const bool tells = status.scope == Scope{} || status.degraded || status.alarming;
+    if (tells && told.size() < kMaxListed) told.push_back(status);
+  }
+  return told;
+}
+std::vector<Option> kept(const std::vector<Option>& all) {
+  return {all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), kMaxListed))};
+}
+template <class T>
+const T& kept(const T& all) {
+  return all;
 }
 
 }  // namespace
@@ -77,7 +83,13 @@ AuditRecord input_record(const InputHead& head) {
 }
 
 AuditRecord decision_record(const CycleReport& report) {
-  return record("decision", report.at_ms, to_json(abridged(report)));
+  std::string text;
+  for_each_field(report, [&](std::string_view name, const auto& member) {
+    if (!text.empty()) text += ',';
+    text.append("\"").append(name).append("\":");
+    append_json(text, kept(member));
+  });
+  return {"decision", report.at_ms, std::move(text)};
 }
 
 OutboxEntry action_message(const Action& action, int64_t not_after_ms) {

@@ -5,7 +5,7 @@
 
 #include "payops/core/codec.h"
 #include "payops/core/digest.h"
-#include "payops/core/json_fields.h"
+#include "payops/core/json_text.h"
 #include "payops/core/random.h"
 #include "payops/core/text.h"
 #include "payops/core/yaml_fields.h"
@@ -55,6 +55,9 @@ TEST_CASE("a struct reads back from its bytes, and every cut or longer text is r
 
 TEST_CASE("a struct reads back from its JSON with doubles intact") {
   const std::string text = dump(to_json(kSample));
+  std::string straight;
+  append_json(straight, kSample);
+  CHECK(straight == text);
   const auto back = from_json<Outer>(Json::parse(text));
   REQUIRE(back);
   CHECK(same_fields(*back, kSample));
