@@ -326,15 +326,15 @@ Outlook outlook(const PathStats& path, double success, double success_sigma, dou
     return (1.0 - std::pow(q, max_attempts)) / (1.0 - q);  // q <= 0.95
   };
   const auto conversion = [&](double s) { return share(s) * attempts(s); };
-  const double s = share(success);
+  const double s = share(success), made = attempts(s);
   const double low = share(s - 1e-4), high = share(s + 1e-4);
   const double slope = (conversion(high) - conversion(low)) / (high - low);
   return {.gateway = path.path.gateway,
-          .conversion = share(conversion(s)),
+          .conversion = share(share(s) * made),
           .conversion_sigma = std::abs(slope) * success_sigma,
           .first_attempts = 1.0,
-          .retries = attempts(s) - 1.0,
-          .wait_s = attempts(s) * path.latency_p95_ms / 1000.0};
+          .retries = made - 1.0,
+          .wait_s = made * path.latency_p95_ms / 1000.0};
 }
 
 }  // namespace payops::decision

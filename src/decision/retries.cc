@@ -59,12 +59,22 @@ Relief relief(const Situation& s, const Hypothesis& h, const RetryPlan& plan, co
   return all;
 }
 
-void offer(const Situation& s, std::string_view type, const Hypothesis& h, const RetryPlan& plan,
-           std::map<std::string, std::string> params, std::string what,
+// Where an explanation places the trouble: what all plans for it have in common.
+struct Place {
+  Place(const Situation& s, const Hypothesis& h)
+      : paths(paths_in(s.assessment, h.scope)), too_thin(thin(paths, s.economics)) {
+    if (!too_thin) other = other_way(s.assessment, h.scope);
+  }
+  Paths paths;
+  bool too_thin;
+  Outlook other;
+};
+
+void offer(const Situation& s, std::string_view type, const Hypothesis& h, const Place& place,
+           const RetryPlan& plan, std::map<std::string, std::string> params, std::string what,
            std::vector<Option>& options) {
-  const Paths paths = paths_in(s.assessment, h.scope);
-  if (options.size() >= kProposalsMax || thin(paths, s.economics)) return;
-  const Outlook other = other_way(s.assessment, h.scope);
+  const auto& [paths, too_thin, other] = place;
+  if (options.size() >= kProposalsMax || too_thin) return;
   Proposal proposal;
   double attempts = 0.0, payments = 0.0;
   for (const PathStats* p : paths) {
@@ -94,8 +104,9 @@ class AdjustRetry final : public InterventionType {
   void propose(const Situation& s, std::vector<Option>& options) const override {
     for (const Hypothesis* h : hypotheses_of(s, {Cause::retry_storm, Cause::latency})) {
       if (!reachable(*h)) continue;
+      const Place place(s, *h);
       for (const int delay_s : {15, 60}) {
-        offer(s, name(), *h, {.delay_s = static_cast<double>(delay_s)},
+        offer(s, name(), *h, place, {.delay_s = static_cast<double>(delay_s)},
               {{"delay_ms", std::to_string(delay_s * 1000)}},
               "Space retries by " + std::to_string(delay_s) + " s", options);
       }
@@ -112,8 +123,10 @@ class ReduceRetryAttempts final : public InterventionType {
          hypotheses_of(s, {Cause::retry_storm, Cause::issuer_down, Cause::method_wide,
                            Cause::gateway_down, Cause::network, Cause::upstream_down})) {
       if (!reachable(*h)) continue;
+      const Place place(s, *h);
       for (const int most : {1, 2}) {
-        offer(s, name(), *h, {.max_attempts = most}, {{"max_attempts", std::to_string(most)}},
+        offer(s, name(), *h, place, {.max_attempts = most},
+              {{"max_attempts", std::to_string(most)}},
               "Allow at most " + std::to_string(most) + (most == 1 ? " attempt" : " attempts"),
               options);
       }
