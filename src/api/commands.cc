@@ -127,6 +127,13 @@ Reply Commands::care(const Identity& who, const std::string& incident_id, const 
       return failure(400, "bad_request", "the body must be {\"minutes\": 0 to 1440}");
     }
     text = std::to_string(minutes->get<int64_t>());
+  } else if (verb == "cause") {
+    const auto cause = parse_enum<Cause>(text_of(parsed, "cause"));
+    if (!cause || *cause == Cause::none_of_these || *cause == Cause::maintenance) {
+      return failure(400, "bad_request",
+                     "the body must be {\"cause\": …}, a cause that can be behind an incident");
+    }
+    text = name_of(*cause);
   }
   if (stale(*feed_.newest(), SystemClock().now_ms())) {
     return failure(503, "stale", "nothing new has been heard of the agent");

@@ -21,7 +21,7 @@ class Commands {
   [[nodiscard]] Reply answer(const Identity& who, const std::string& action_id,
                              const std::string& verdict, const std::string& body);
   [[nodiscard]] Reply kill(const Identity& who, const std::string& body);
-  // `verb` is ack, note or silence.
+  // `verb` is ack, note, silence or cause.
   [[nodiscard]] Reply care(const Identity& who, const std::string& incident_id,
                            const std::string& verb, const std::string& body);
   [[nodiscard]] Reply set_mode(const Identity& who, const std::string& body);

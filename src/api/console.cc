@@ -297,7 +297,7 @@ void Console::Impl::route_commands() {
           return commands.answer(who, req.matches[1].str().substr(0, 64), verdict, req.body);
         }));
   }
-  for (const std::string verb : {"ack", "note", "silence"}) {
+  for (const std::string verb : {"ack", "note", "silence", "cause"}) {
     server.Post(
         "/api/incidents/([A-Za-z0-9_-]+)/" + verb,
         command(Right::operate, verb, [this, verb](const Identity& who, const Request& req) {

@@ -216,7 +216,7 @@ export class DevServer {
       if (rank < RANK.approver) return [403, { error: 'forbidden', detail: 'approvers only' }];
       return this.verdict(decodeURIComponent(m[1]), m[2], body, me);
     }
-    m = /^\/api\/incidents\/([^/]+)\/(ack|note|silence)$/.exec(path);
+    m = /^\/api\/incidents\/([^/]+)\/(ack|note|silence|cause)$/.exec(path);
     if (m) return rank < 1 ? [403, { error: 'forbidden', detail: 'operators only' }] : [200, { result: 'done', why: '' }];
     if (path === '/api/simulator' || path === '/api/mode' || path === '/api/interventions') return rank < 1 ? [403, { error: 'forbidden', detail: 'operators only' }] : [200, { result: 'done', why: '' }];
     if (path === '/api/kill') {

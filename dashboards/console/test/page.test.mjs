@@ -152,6 +152,20 @@ describe('approvals', () => {
     assert.match(server.calls[0].path, /act-e07b3321\/reject$/);
   });
 
+  test('what was behind an incident is confirmed, the likeliest cause offered first', FAST, async () => {
+    await open('incident/inc-7f3a91c2');
+    await enabled('Confirm cause');
+    await page.getByRole('button', { name: 'Confirm cause' }).click();
+    const cause = page.getByLabel('Cause', { exact: true });
+    await cause.waitFor();
+    assert.equal(await cause.inputValue(), 'issuer_down');
+    await cause.selectOption('gateway_down');
+    await page.getByRole('button', { name: 'Confirm', exact: true }).click();
+    await calls(1);
+    assert.equal(server.calls[0].path, '/api/incidents/inc-7f3a91c2/cause');
+    assert.deepEqual(server.calls[0].body, { cause: 'gateway_down' });
+  });
+
   test('a fast clicker sends one verdict', FAST, async () => {
     await open('approvals');
     server.slowMs = 300;

@@ -13,6 +13,9 @@ import type { Changes } from '../store';
 import { part } from './approvals';
 import { severityLevel } from './now';
 
+const CAUSES = ['issuer_down', 'gateway_down', 'network', 'method_wide', 'retry_storm', 'latency', 'customer_shift', 'traffic_drop',
+  'fraud_burst', 'own_action', 'data_problem', 'upstream_down', 'authentication', 'merchant_change'];
+
 interface Moment { at_ms: number; what: string; more?: string; level?: string }
 
 export class IncidentView implements View {
@@ -88,10 +91,10 @@ export class IncidentView implements View {
         ...i.notes.map((note) => h('li', {}, note))) : null,
       h('div', { class: 'buttons' },
         h('a', { class: 'button', href: `#/series/${encodeURIComponent(scopeKey(i.scope))}` }, 'Its series'),
-        this.command('Acknowledge', 'ack'), this.command('Add a note', 'note'), this.command('Silence', 'silence')));
+        this.command('Acknowledge', 'ack'), this.command('Add a note', 'note'), this.command('Silence', 'silence'), this.command('Confirm cause', 'cause')));
   }
 
-  private command(label: string, name: 'ack' | 'note' | 'silence'): HTMLElement {
+  private command(label: string, name: 'ack' | 'note' | 'silence' | 'cause'): HTMLElement {
     const button = h('button', { type: 'button', 'data-focus': name, class: 'acts' }, label);
     button.disabled = this.app.stale() || !mayOperate(this.app.api.me?.role ?? '');
     button.addEventListener('click', async () => {
@@ -105,11 +108,23 @@ export class IncidentView implements View {
           [{ name: 'minutes', label: 'For', options: [['30', '30 minutes'], ['120', '2 hours'], ['480', '8 hours'], ['0', 'no longer']] }], 'Silence');
         if (chosen === null) return;
         body = { minutes: Number(chosen['minutes']) };
+      } else if (name === 'cause') {
+        const chosen = await choose('What was behind this incident?', [h('p', {}, 'The agent learns from it how often which cause is. Until the incident is over, another answer takes its place.')],
+          [{ name: 'cause', label: 'Cause', options: this.causes().map((c) => [c, words(c)]) }], 'Confirm');
+        if (chosen === null) return;
+        body = { cause: chosen['cause'] };
       }
       const answer = await this.app.api.command(`/api/incidents/${encodeURIComponent(this.id)}/${name}`, body);
       this.app.say(told(answer), answer.status === 200 || answer.status === 202 ? 'done' : 'wrong');
     });
     return button;
+  }
+
+  // What can be said to be behind it: what the agent thinks of first, likeliest first.
+  private causes(): string[] {
+    const incident = this.app.store.state.incidents[this.id] ?? this.older;
+    const thought = (incident?.hypotheses ?? []).map((x) => x.cause).filter((c) => CAUSES.includes(c));
+    return [...new Set([...thought, ...CAUSES])];
   }
 
   tick(): void {
