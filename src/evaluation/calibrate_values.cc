@@ -88,21 +88,6 @@ int64_t end_of(const Delivered& started, const std::vector<Delivered>& delivered
   return started.action->expires_ts_ms;
 }
 
-// The scenario with faults as long as a seed draws them.
-simulators::Scenario with_lengths(simulators::Scenario scenario, double spread, uint64_t seed) {
-  double last_s = 0.0, drawn_last_s = 0.0;
-  RandomStream draw = Random(seed).at(hash64(scenario.name));
-  for (simulators::Fault& fault : scenario.faults) {
-    last_s = std::max(last_s, fault.start_s + fault.duration_s);
-    fault.duration_s =
-        std::max(30.0, std::round(fault.duration_s * std::exp(spread * draw.normal())));
-    fault.ramp_s = std::min(fault.ramp_s, fault.duration_s);
-    drawn_last_s = std::max(drawn_last_s, fault.start_s + fault.duration_s);
-  }
-  scenario.duration_s += std::max(0.0, drawn_last_s - last_s);
-  return scenario;
-}
-
 double execution_minor(const Nrv& nrv) {
   double sum = 0.0;
   for (const NrvItem& item : nrv.items) {
@@ -146,6 +131,20 @@ Result<std::vector<ValueCase>> cases_of(const Stage& stage, const AgentSetup& se
 }
 
 }  // namespace
+
+simulators::Scenario with_lengths(simulators::Scenario scenario, double spread, uint64_t seed) {
+  double last_s = 0.0, drawn_last_s = 0.0;
+  RandomStream draw = Random(seed).at(hash64(scenario.name));
+  for (simulators::Fault& fault : scenario.faults) {
+    last_s = std::max(last_s, fault.start_s + fault.duration_s);
+    fault.duration_s =
+        std::max(30.0, std::round(fault.duration_s * std::exp(spread * draw.normal())));
+    fault.ramp_s = std::min(fault.ramp_s, fault.duration_s);
+    drawn_last_s = std::max(drawn_last_s, fault.start_s + fault.duration_s);
+  }
+  scenario.duration_s += std::max(0.0, drawn_last_s - last_s);
+  return scenario;
+}
 
 Result<ValueCalibration> calibrate_values(const ValueSweep& sweep, const AgentSetup& setup,
                                           const observation::DeclineTable& declines) {

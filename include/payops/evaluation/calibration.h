@@ -143,6 +143,10 @@ struct ValueSweep {
   std::function<void(std::size_t done, std::size_t all)> progress = [](std::size_t, std::size_t) {};
 };
 
+// The scenario with each fault as much longer or shorter as the seed draws, at least 30 s.
+[[nodiscard]] simulators::Scenario with_lengths(simulators::Scenario scenario, double spread,
+                                                uint64_t seed);
+
 // Runs the agent in every world, then each world again for each executed intervention, with all
 // messages to the router but those of that one; the difference of the books (less the cost of
 // carrying it out, which no book holds) is what it was worth. Errors: of the closed loop.
