@@ -43,11 +43,14 @@ std::string alarm_text(const Alarm& a) {
   std::string text = "  " + spelled(name_of(a.pattern)) + ", " + describe(a.scope, a.slice) + " (" +
                      std::string(name_of(a.spread)) + "), since " + clock_time(a.started_ts_ms) +
                      ", noticed " + clock_time(a.raised_ts_ms);
-  // What a detector of success counts are the failures that are not the customer's own.
-  const bool success = a.signal == Signal::success_rate;
-  text += "\n    " + (success ? "technical failures" : spelled(name_of(a.signal))) + " " +
-          quantity(a.signal, a.observed) + " where " + quantity(a.signal, a.expected) +
-          " is usual, over " + std::to_string(a.evidence_attempts) + " attempts";
+  // What a detector of success counts are the failures that are not the customer's own, one of
+  // latency the attempts that are slow.
+  const std::string counted = a.signal == Signal::success_rate  ? "technical failures"
+                              : a.signal == Signal::latency_p95 ? "unusually slow attempts"
+                                                                : spelled(name_of(a.signal));
+  text += "\n    " + counted + " " + alarm_quantity(a, a.observed) + " where " +
+          alarm_quantity(a, a.expected) + " is usual, over " + std::to_string(a.evidence_attempts) +
+          " attempts";
   if (a.excess_failures > 0.5) {
     text += ", " + fixed(a.excess_failures, 0) + " failures more than usual";
   }

@@ -41,7 +41,7 @@ std::string degraded_for(const SeriesStatus& status) {
       return "  for its retries (usual " + percent(worst->baseline) + z;
     case Signal::volume:
       return "  for its volume: " + fixed(worst->value, 1) + "/s (usual " +
-             fixed(worst->baseline, 1) + z;
+             fixed(worst->baseline, 1) + "/s" + z;
     default:
       return "";
   }
@@ -71,13 +71,9 @@ std::string alarm_line(const Alarm& alarm, const Terminal& terminal) {
                      terminal.styled(Style::bold, std::string(name_of(alarm.pattern))) + ", " +
                      describe(alarm.scope, alarm.slice) + ", since " +
                      clock_time(alarm.started_ts_ms);
-  const bool share = alarm.signal == Signal::success_rate || alarm.signal == Signal::retry_rate ||
-                     alarm.signal == Signal::decline_mix;
-  if (share) {
-    line += ": " + percent(alarm.observed) + " where " + percent(alarm.expected) + " is usual";
-  } else {
-    line += ": " + fixed(alarm.observed, 1) + " where " + fixed(alarm.expected, 1) + " is usual";
-  }
+  line += alarm.signal == Signal::latency_p95 ? ": unusually slow attempts " : ": ";
+  line += alarm_quantity(alarm, alarm.observed) + " where " +
+          alarm_quantity(alarm, alarm.expected) + " is usual";
   line += " (" + std::string(name_of(alarm.spread)) + ")";
   if (!alarm.announced.empty()) line += ", as announced: " + alarm.announced;
   return line + "\n";
@@ -139,6 +135,10 @@ std::string outcome_lines(const CycleReport& report, const std::string& currency
 }  // namespace
 
 std::string percent(double share, int decimals) { return fixed(share * 100.0, decimals) + " %"; }
+
+std::string alarm_quantity(const Alarm& alarm, double value) {
+  return alarm.signal == Signal::volume ? fixed(value, 1) + "/s" : percent(value);
+}
 
 std::string clock_time(int64_t ts_ms) { return iso_time(ts_ms).substr(11, 8); }
 

@@ -24,6 +24,9 @@ namespace payops::app {
 [[nodiscard]] std::string describe_value(const Predicted& value, const std::string& currency);
 
 [[nodiscard]] std::string percent(double share, int decimals = 1);
+// What an alarm's detector observed or expected, in its unit: payments a second of volume, of all
+// else a share ("31.2 %"), of latency too, whose detector counts the attempts that are slow.
+[[nodiscard]] std::string alarm_quantity(const Alarm& alarm, double value);
 [[nodiscard]] std::string clock_time(int64_t ts_ms);  // "14:02:05", UTC
 
 }  // namespace payops::app
