@@ -24,7 +24,7 @@ constexpr std::size_t kUsersMax = 1000;
 constexpr std::size_t kUserNameMax = 64;
 constexpr std::size_t kTicketsMax = 1024;
 constexpr std::size_t kThrottledMax = 4096;
-constexpr int kFreeFailures = 5;
+constexpr int kFreeFailuresOfMany = 50;  // of a name from anywhere, of an address for any name
 constexpr int64_t kWaitMaxMs = 300'000;
 constexpr int64_t kForgetMs = 3'600'000;
 
@@ -227,7 +227,7 @@ int64_t Throttle::wait_ms(const std::string& key, int64_t now_ms) {
   return it == tries_.end() ? 0 : std::max<int64_t>(0, it->second.next_ms - now_ms);
 }
 
-void Throttle::failed(const std::string& key, int64_t now_ms) {
+void Throttle::failed(const std::string& key, int64_t now_ms, int free) {
   const std::lock_guard lock(lock_);
   if (tries_.size() >= kThrottledMax && tries_.count(key) == 0) {
     std::erase_if(tries_, [&](const auto& t) { return t.second.last_ms + kForgetMs < now_ms; });
@@ -241,8 +241,8 @@ void Throttle::failed(const std::string& key, int64_t now_ms) {
   if (tries.last_ms + kForgetMs < now_ms) tries.failures = 0;
   ++tries.failures;
   tries.last_ms = now_ms;
-  if (tries.failures < kFreeFailures) return;
-  const int doublings = std::min(tries.failures - kFreeFailures, 20);
+  if (tries.failures < free) return;
+  const int doublings = std::min(tries.failures - free, 20);
   tries.next_ms = now_ms + std::min<int64_t>(kWaitMaxMs, int64_t{1000} << doublings);
 }
 
@@ -257,13 +257,16 @@ SignIn::SignIn(std::string users_file)
 SignIn::Answer SignIn::check(const std::string& name, std::string_view password,
                              const std::string& address, int64_t now_ms) {
   Answer answer;
-  // One person's mistakes do not lock out another at the same address for long, and one name
-  // cannot be tried from many addresses.
-  const std::string by_name = "user " + name.substr(0, kUserNameMax);
+  // One person's mistakes neither lock out another at the same address nor, from elsewhere, those
+  // whose name they try; many names from one address, and one name from many, are slowed as well.
+  const std::string user_name = name.substr(0, kUserNameMax);
+  const std::string by_both = "user " + user_name + " at " + address;
+  const std::string by_name = "user " + user_name;
   const std::string by_address = "address " + address;
   const std::lock_guard lock(one_at_a_time_);
   answer.retry_after_ms =
-      std::max(throttle_.wait_ms(by_name, now_ms), throttle_.wait_ms(by_address, now_ms));
+      std::max({throttle_.wait_ms(by_both, now_ms), throttle_.wait_ms(by_name, now_ms),
+                throttle_.wait_ms(by_address, now_ms)});
   if (answer.retry_after_ms > 0) return answer;
   const auto users = load_users(file_);
   const User* user = nullptr;
@@ -275,12 +278,12 @@ SignIn::Answer SignIn::check(const std::string& name, std::string_view password,
                      crypto_pwhash_str_verify(hash.c_str(), password.data(), password.size()) == 0;
   answer.known = user != nullptr;
   if (right && user != nullptr) {
-    throttle_.succeeded(by_name);
-    throttle_.succeeded(by_address);
+    throttle_.succeeded(by_both);
     answer.who = Identity{.user = user->name, .role = user->role};
   } else {
-    throttle_.failed(by_name, now_ms);
-    throttle_.failed(by_address, now_ms);
+    throttle_.failed(by_both, now_ms);
+    throttle_.failed(by_name, now_ms, kFreeFailuresOfMany);
+    throttle_.failed(by_address, now_ms, kFreeFailuresOfMany);
   }
   return answer;
 }

@@ -159,6 +159,7 @@ void Chronicle::follow_alarms(const payments_agent::CycleReport& report,
     const auto told = open.find(alarm.id);
     if (told == open.end()) continue;
     const auto [it, fresh] = lives_.try_emplace(told->second.id);
+    if (fresh) it->second.counted_minor = counted_of(told->second);
     IncidentView& view = it->second.view;
     const IncidentStatus before = view.incident.status;
     view.incident = told->second;
@@ -194,6 +195,20 @@ bool Chronicle::inside_another(const Life& life) const {
     return other.id != own.id && other.status != IncidentStatus::resolved &&
            other.instrument != own.instrument && covers(other.instrument, own.instrument);
   });
+}
+
+// What has been counted already of an incident that goes on from another, wider, narrower or moved:
+// its loss is told from the same beginning.
+double Chronicle::counted_of(const Incident& incident) const {
+  double counted = 0.0;
+  for (const auto& [id, life] : lives_) {
+    const Incident& other = life.view.incident;
+    if (other.id == incident.id || other.begin_ts_ms < incident.begin_ts_ms) continue;
+    const bool meet = covers(other.instrument, incident.instrument) ||
+                      covers(incident.instrument, other.instrument);
+    if (meet) counted += life.counted_minor;
+  }
+  return std::min(counted, incident.lost_minor);
 }
 
 // What an incident has lost since it was last counted. A wider incident counts the narrower ones.

@@ -48,6 +48,7 @@ class Chronicle {
   void count_money(int64_t at_ms);
   void weigh(const payments_agent::CycleReport& report);
   void forget(int64_t at_ms);
+  [[nodiscard]] double counted_of(const Incident& incident) const;
   [[nodiscard]] bool inside_another(const Life& life) const;
   [[nodiscard]] std::vector<InterventionView> interventions(const std::vector<Intervention>& ledger,
                                                             int64_t at_ms);

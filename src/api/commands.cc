@@ -66,7 +66,7 @@ Commands::Commands(Feed& feed, VerdictSink& sink, std::string signing_key_hex,
       answer_wait_ms_(answer_wait_ms) {}
 
 void Commands::refused(const std::string& by, const std::string& about, const std::string& what,
-                       const std::string& why) {
+                       const std::string& why, NoteKind kind) {
   payops::payments_agent::VerdictInput note;
   note.received_ts_ms = SystemClock().now_ms();
   note.verdict = {.proposal_id = one_line(about, kTextMax),
@@ -75,12 +75,13 @@ void Commands::refused(const std::string& by, const std::string& about, const st
                   .by = one_line(by, kTextMax),
                   .ts_ms = note.received_ts_ms};
   note.problem = "the console: " + one_line(why, kReasonMax);
-  feed_.note(std::move(note));
+  feed_.note(std::move(note), kind);
 }
 
 void Commands::tell_reason(const Verdict& verdict, const std::string& reason) {
   if (!reason.empty()) {
-    refused(verdict.by, verdict.proposal_id, verdict.verdict, "the reason given is: " + reason);
+    refused(verdict.by, verdict.proposal_id, verdict.verdict, "the reason given is: " + reason,
+            NoteKind::reason);
   }
 }
 
@@ -209,7 +210,8 @@ Reply Commands::give(Verdict verdict, const std::string& reason) {
     explicit Place(std::atomic<int>& c) : count(c), taken(++c) {}
     ~Place() { --count; }
   } const place(under_way_);
-  if (place.taken > kUnderWayMax) {
+  const bool stopping = verdict.proposal_id == "kill" && verdict.verdict == "on";
+  if (place.taken > kUnderWayMax && !stopping) {
     return failure(429, "busy", "too many commands are under way; try again in a moment");
   }
   uint64_t since = 0;

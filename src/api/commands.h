@@ -29,7 +29,7 @@ class Commands {
   [[nodiscard]] Reply propose(const Identity& who, const std::string& body);
   // Into the audit: what was refused, to whom and why.
   void refused(const std::string& by, const std::string& about, const std::string& what,
-               const std::string& why);
+               const std::string& why, NoteKind kind = NoteKind::refusal);
 
  private:
   [[nodiscard]] Reply give(Verdict verdict, const std::string& reason);

@@ -16,7 +16,9 @@ namespace {
 constexpr int64_t kCellsEveryMs = 100;
 constexpr int64_t kPulseEveryMs = 50;
 constexpr int64_t kNotesEveryMs = 1000;
-constexpr std::size_t kNotesMax = 16;  // that one step records; more are counted
+constexpr std::size_t kNotesMax = 16;         // refusals that one step records; more are counted,
+constexpr std::ptrdiff_t kNotesOfOneMax = 4;  // of one person's so many,
+constexpr std::size_t kNotesAtAllMax = 64;    // reasons included
 constexpr std::size_t kAnswersMax = 256;
 
 // The series' key: each name as the agent's cells know it; nothing for a name that is not there.
@@ -159,13 +161,19 @@ SeriesValues Feed::series(const Scope& scope, int64_t from_ms, int64_t to_ms) co
   return impl_->history.of(*key, from_ms, to_ms);
 }
 
-void Feed::note(payments_agent::VerdictInput refusal) {
+void Feed::note(payments_agent::VerdictInput note, NoteKind kind) {
   const std::lock_guard lock(impl_->notes_lock);
-  if (impl_->notes.size() >= kNotesMax) {
+  const auto& notes = impl_->notes;
+  const auto theirs = std::count_if(notes.begin(), notes.end(), [&](const auto& other) {
+    return other.verdict.by == note.verdict.by;
+  });
+  const bool one_of_many = notes.size() >= kNotesMax || theirs >= kNotesOfOneMax;
+  // A reason belongs to a command that is carried out; those are few.
+  if (notes.size() >= kNotesAtAllMax || (one_of_many && kind == NoteKind::refusal)) {
     ++impl_->notes_dropped;
     return;
   }
-  impl_->notes.push_back(std::move(refusal));
+  impl_->notes.push_back(std::move(note));
 }
 
 std::vector<payments_agent::VerdictInput> Feed::take_notes(int64_t now_ms) {
@@ -198,7 +206,7 @@ std::optional<payments_agent::VerdictResult> Feed::await_answer(const Verdict& v
     for (std::size_t i = 0; i < impl_->answers.size(); ++i) {
       const payments_agent::VerdictResult& r = impl_->answers[i];
       if (oldest + i >= since && r.proposal_id == verdict.proposal_id &&
-          r.verdict == verdict.verdict && r.by == verdict.by) {
+          r.verdict == verdict.verdict && r.by == verdict.by && r.ts_ms == verdict.ts_ms) {
         found = r;
         return true;
       }

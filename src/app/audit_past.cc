@@ -1,6 +1,7 @@
 #include "audit_past.h"
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <utility>
 
@@ -14,6 +15,7 @@
 namespace payops::app {
 namespace {
 
+constexpr int kScreensAtOnce = 4;         // moments of the past looked at, or waited for
 constexpr int64_t kScreenWaitMs = 1'500;  // then the answer is how far it is
 
 Json summary_of(const std::string& text) {
@@ -35,6 +37,7 @@ struct AuditPast::Impl {
   std::mutex reading;
   memory::LogIndex index;
   api::History history;
+  std::atomic<int> waiting = 0;  // who looks at the past, and who waits for their turn
   // Held while a state of the past is computed; takes `reading` for moments.
   std::mutex rewinding;
   api::Rewind rewind;
@@ -99,6 +102,17 @@ Result<std::string> AuditPast::interventions(const api::PastQuery& query) {
 
 Result<std::string> AuditPast::screen(int64_t at_ms) {
   Impl& s = *impl_;
+  // Few wait for their turn: each holds one of the server's threads meanwhile.
+  const struct Waiting {
+    std::atomic<int>& count;
+    int place;
+    explicit Waiting(std::atomic<int>& c) : count(c), place(++c) {}
+    ~Waiting() { --count; }
+  } waiting(s.waiting);
+  if (waiting.place > kScreensAtOnce) {
+    return fail_retryable(ErrorCode::refused,
+                          "others are looking at the past; try again in a moment");
+  }
   const std::lock_guard rewinding(s.rewinding);
   std::size_t steps = 0;  // to be done
   int64_t from_ms = 0, to_ms = 0, before_ms = 0, after_ms = 0;

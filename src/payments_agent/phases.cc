@@ -113,6 +113,7 @@ void note(const VerdictInput& input, const std::string& result, const std::strin
   delta.verdicts.push_back({.proposal_id = input.verdict.proposal_id,
                             .verdict = input.verdict.verdict,
                             .by = input.verdict.by,
+                            .ts_ms = input.verdict.ts_ms,
                             .result = result,
                             .why = why});
 }

@@ -95,6 +95,19 @@ TEST_CASE("users are kept by hash in a file that only its owner may read") {
   CHECK_FALSE(sign_in.check("asha", "correct horse", "::1", kNow).who.has_value());
 }
 
+TEST_CASE(
+    "one person's wrong guesses lock out nobody else, nor those they guess at from elsewhere") {
+  const Folder folder;
+  const std::string file = (folder.path / "users.json").string();
+  REQUIRE(add_user(file, "asha", Role::approver, "correct horse"));
+  REQUIRE(add_user(file, "ben", Role::viewer, "battery staple"));
+  SignIn sign_in(file);
+  for (int i = 0; i < 5; ++i) CHECK_FALSE(sign_in.check("asha", "wrong", "::1", kNow).who);
+  CHECK(sign_in.check("asha", "correct horse", "::1", kNow).retry_after_ms > 0);
+  CHECK(sign_in.check("ben", "battery staple", "::1", kNow).who.has_value());
+  CHECK(sign_in.check("asha", "correct horse", "::2", kNow).who.has_value());
+}
+
 TEST_CASE("names and passwords that cannot be are refused, and a broken file is named") {
   const Folder folder;
   const std::string file = (folder.path / "users.json").string();

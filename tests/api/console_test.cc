@@ -1,5 +1,8 @@
 #include "payops/api/console.h"
 
+#include <atomic>
+#include <thread>
+
 #include "stage.h"
 
 namespace payops::api {
@@ -113,6 +116,74 @@ TEST_CASE("every call, by every role and by nobody") {
   CHECK(notes.front().verdict.by == "viewer");
   CHECK(notes.front().problem.find("the role viewer may not") != std::string::npos);
   CHECK_FALSE(notes.front().signature_ok);
+}
+
+TEST_CASE("of one person's refusals a few are written down, and every reason") {
+  Stage stage;
+  const auto note = [&](const char* by, NoteKind kind) {
+    payments_agent::VerdictInput input;
+    input.verdict.by = by;
+    stage.feed.note(std::move(input), kind);
+  };
+  for (int i = 0; i < 100; ++i) note("viewer", NoteKind::refusal);
+  for (int i = 0; i < 6; ++i) note("admin", NoteKind::reason);
+  note("operator", NoteKind::refusal);
+  std::map<std::string, int> by;
+  for (const auto& taken : stage.feed.take_notes(SystemClock().now_ms())) {
+    ++by[taken.verdict.by.empty() ? taken.problem : taken.verdict.by];
+  }
+  const std::map<std::string, int> expected{
+      {"admin", 6}, {"operator", 1}, {"viewer", 4}, {"the console refused 96 more", 1}};
+  CHECK(by == expected);
+}
+
+TEST_CASE("the agent can be stopped while other commands wait for it") {
+  Stage stage;
+  stage.silent = true;
+  const auto post = [&](const std::string& path, const std::string& body, const std::string& key) {
+    const auto result =
+        stage.client().Post(path, stage.as(Role::admin, key), body, "application/json");
+    return result ? result->status : 0;
+  };
+  const auto mode = [&](int key) {
+    return post("/api/mode", R"({"type":"suppress_path","mode":"approve"})",
+                "mode-" + std::to_string(key));
+  };
+  std::vector<std::thread> waiting;
+  std::atomic<bool> busy = false;
+  for (int thread = 0; thread < 8; ++thread) {
+    waiting.emplace_back([&, thread] {
+      for (int i = 0; i < 50 && !busy; ++i) {
+        if (mode(thread * 100 + i) == 429) busy = true;
+      }
+    });
+  }
+  while (!busy) std::this_thread::yield();
+  const int stopped = post("/api/kill", R"({"on":true,"reason":"a test"})", "kill-1");
+  for (std::thread& thread : waiting) thread.join();
+  CHECK(stopped == 202);  // taken; this agent never answers
+}
+
+TEST_CASE("an answer is that to one's own command, not to another of the kind") {
+  Stage stage;
+  const auto mode = [&](const std::string& type) {
+    const Verdict verdict{.proposal_id = "mode",
+                          .verdict = "set",
+                          .shown_hash = type,
+                          .by = "admin",
+                          .ts_ms = SystemClock().now_ms()};
+    return verdict;
+  };
+  Verdict mine = mode("a"), other = mode("b");
+  other.ts_ms = mine.ts_ms + 1;
+  const uint64_t since = stage.feed.answers_seen();
+  payments_agent::VerdictInput input;
+  input.verdict = other;
+  input.received_ts_ms = other.ts_ms;
+  input.problem = "not signed";
+  stage.turn({input});
+  CHECK(stage.feed.await_answer(other, since, 0).has_value());
+  CHECK_FALSE(stage.feed.await_answer(mine, since, 0).has_value());
 }
 
 TEST_CASE("a sign-in gives a token that works, and guessing is slowed down") {

@@ -24,7 +24,7 @@ export function told(answer: Answer): string {
     case 404: return `It is no longer there${more}.`;
     case 409: return `It changed since it was shown${more}. Look again.`;
     case 429: return 'Too many requests; wait a moment.';
-    case 503: return "Refused: the agent's data is stale.";
+    case 503: return `Not carried out${more}.`;
     default: return `Refused (${status})${more}.`;
   }
 }

@@ -127,7 +127,7 @@ export class Shell {
     const on = !this.app.store.header?.killed;
     const reason = await ask({
       title: on ? 'Stop the agent?' : 'Let the agent act again?',
-      body: [h('p', {}, on ? 'Nothing more is published, not even what is already decided; what runs ends at its expiry. The agent goes on watching. Only an admin lets it act again.'
+      body: [h('p', {}, on ? 'Nothing more is published, not even what is already decided; what runs is rolled back. The agent goes on watching. Only an admin lets it act again.'
         : 'It acts again within the limits of its mode from the next cycle on.')],
       confirm: on ? 'Stop the agent' : 'Let it act', danger: on, reason: 'Reason, for the audit log',
     });

@@ -95,7 +95,8 @@ class Throttle {
  public:
   // How long to wait before a try with this key counts; 0: go ahead.
   [[nodiscard]] int64_t wait_ms(const std::string& key, int64_t now_ms);
-  void failed(const std::string& key, int64_t now_ms);
+  // From the `free`-th failure on each doubles the wait.
+  void failed(const std::string& key, int64_t now_ms, int free = 5);
   void succeeded(const std::string& key);
 
  private:

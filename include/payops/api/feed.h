@@ -24,6 +24,10 @@ struct FeedOptions {
   std::size_t series_max = 500;  // of which a day's values are kept
 };
 
+// What the console has to write into the audit: that it refused something, or a reason given for
+// what it took.
+enum class NoteKind { refusal, reason };
+
 class Feed {
  public:
   explicit Feed(FeedOptions options);
@@ -45,8 +49,9 @@ class Feed {
   // The series' values from `from_ms` to `to_ms`, see SeriesValues. The agent waits for the copying
   // of one series at most.
   [[nodiscard]] SeriesValues series(const Scope& scope, int64_t from_ms, int64_t to_ms) const;
-  // A refusal by the console: who wanted what, and why not. Above a bound they are only counted.
-  void note(payments_agent::VerdictInput refusal);
+  // Who wanted what, and why not, or why. Above a bound, and above a few of one person, refusals
+  // are only counted.
+  void note(payments_agent::VerdictInput note, NoteKind kind = NoteKind::refusal);
   // Waits for the agent's answer to a verdict published after `since` (answers_seen()).
   [[nodiscard]] uint64_t answers_seen() const;
   [[nodiscard]] std::optional<payments_agent::VerdictResult> await_answer(const Verdict& verdict,

@@ -40,12 +40,14 @@ struct VerdictResult {
   std::string proposal_id;  // or "kill", "learned", "mode", "manual", an incident's id
   std::string verdict;
   std::string by;
+  int64_t ts_ms = 0;   // when it was given, by its signature
   std::string result;  // granted, rejected, ignored, or why it did not count
   std::string why;     // in a sentence
   static constexpr auto fields() {
     return std::make_tuple(field("proposal_id", &VerdictResult::proposal_id),
                            field("verdict", &VerdictResult::verdict),
-                           field("by", &VerdictResult::by), field("result", &VerdictResult::result),
+                           field("by", &VerdictResult::by), field("ts_ms", &VerdictResult::ts_ms),
+                           field("result", &VerdictResult::result),
                            field("why", &VerdictResult::why));
   }
 };
