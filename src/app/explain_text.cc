@@ -24,6 +24,8 @@ std::string quantity(Signal signal, double value) {
       return fixed(value, 0) + " ms";
     case Signal::volume:
       return fixed(value, 1) + "/s";
+    case Signal::complaints:
+      return fixed(value, 1) + " an hour";
     default:
       return percent(value);
   }
@@ -50,7 +52,7 @@ std::string alarm_text(const Alarm& a) {
                                                                 : spelled(name_of(a.signal));
   text += "\n    " + counted + " " + alarm_quantity(a, a.observed) + " where " +
           alarm_quantity(a, a.expected) + " is usual, over " + std::to_string(a.evidence_attempts) +
-          " attempts";
+          (a.signal == Signal::complaints ? " complaints" : " attempts");
   if (a.excess_failures > 0.5) {
     text += ", " + fixed(a.excess_failures, 0) + " failures more than usual";
   }

@@ -36,6 +36,7 @@ using payments_agent::Totals;
 
 constexpr uint32_t kPaymentsIndex = 0;  // index into the consumer's topics
 constexpr uint32_t kApprovalsIndex = 1;
+constexpr uint32_t kSignalsIndex = 2;
 constexpr std::size_t kVerdictBytesMax = 65'536;
 constexpr int64_t kClockBackwardsMs = 5'000;
 constexpr int64_t kDistrustClockMs = 60'000;
@@ -135,7 +136,7 @@ class Term {
   std::optional<payments_agent::Loop> loop_;
 
   std::vector<std::string> keys_;  // whose verdicts count
-  std::string payments_id_, approvals_id_;
+  std::vector<std::string> topic_ids_;
   std::vector<streaming::Position> assigned_;
   std::vector<streaming::Watermarks> ends_;  // when the term began
   Totals at_start_;
@@ -197,16 +198,16 @@ Status Term::recover() {
 }
 
 Status Term::open_input() {
-  auto consumer = streaming::Consumer::open(spec_.config.streaming,
-                                            {"payments.transactions", "payops.approvals"});
+  auto consumer = streaming::Consumer::open(
+      spec_.config.streaming, {"payments.transactions", "payops.approvals", "support.signals"});
   if (!consumer) return tl::make_unexpected(consumer.error());
   consumer_ = std::move(*consumer);
-  auto payments_id = consumer_->topic_id(kPaymentsIndex);
-  auto approvals_id = consumer_->topic_id(kApprovalsIndex);
-  if (!payments_id) return tl::make_unexpected(payments_id.error());
-  if (!approvals_id) return tl::make_unexpected(approvals_id.error());
-  payments_id_ = *payments_id;
-  approvals_id_ = *approvals_id;
+  topic_ids_.clear();
+  for (const uint32_t topic : {kPaymentsIndex, kApprovalsIndex, kSignalsIndex}) {
+    auto id = consumer_->topic_id(topic);
+    if (!id) return tl::make_unexpected(id.error());
+    topic_ids_.push_back(std::move(*id));
+  }
 
   dictionary_ = agent_.dictionary();
   for (NameTable& table : dictionary_.tables) table.set_limit(spec_.config.observation.max_names);
@@ -249,7 +250,7 @@ Status Term::assign_new_partitions() {
     });
     if (known) continue;
     fresh = true;
-    const std::string& topic_id = mark.topic == kPaymentsIndex ? payments_id_ : approvals_id_;
+    const std::string& topic_id = topic_ids_[mark.topic];
     // Without state everything is read from the beginning. Verdicts from before are not about
     // anything this agent proposed, but a kill switch that is on stays on.
     Cursor cursor{topic_id, mark.partition, mark.begin, mark.begin, {}, {}};
@@ -281,12 +282,12 @@ std::vector<Cursor> Term::cursors() const {
   for (const streaming::Position& p : assigned_) {
     if (p.topic == kPaymentsIndex) {
       observation::Position at = observer_->position(p.partition);
-      cursors.push_back({payments_id_, p.partition, at.replay_from, at.seen_to, at.high_ms,
+      cursors.push_back({topic_ids_[p.topic], p.partition, at.replay_from, at.seen_to, at.high_ms,
                          std::move(at.doubts_ms)});
     } else {
       const int64_t at = consumer_->position(p.topic, p.partition);
       const int64_t next = at >= 0 ? at : p.offset;
-      cursors.push_back({approvals_id_, p.partition, next, next, {}, {}});
+      cursors.push_back({topic_ids_[p.topic], p.partition, next, next, {}, {}});
     }
   }
   return cursors;
@@ -305,15 +306,23 @@ void Term::take_verdict(const streaming::Record& record, int64_t now_ms) {
 void Term::take_batch() {
   const streaming::Batch batch = consumer_->poll(spec_.until_end ? 20 : 50);
   const int64_t now_ms = clock_.now_ms();
-  if (!batch.records.empty()) last_message_ms_ = now_ms;
   messages_.clear();
+  std::vector<payments_agent::Complaint> complaints;
   for (const streaming::Record& record : batch.records) {
+    if (record.topic == kSignalsIndex) {
+      auto complaint = payments_agent::parse_complaint(record.payload);
+      if (!complaint) spec_.on_trouble("support.signals: " + complaint.error().message);
+      if (complaint) complaints.push_back(std::move(*complaint));
+      continue;
+    }
+    last_message_ms_ = now_ms;
     if (record.topic == kPaymentsIndex) {
       messages_.push_back({record.partition, record.offset, record.payload});
     } else {
       take_verdict(record, now_ms);
     }
   }
+  loop_->hear(std::move(complaints));
   const int64_t begun_ns = monotonic_ns();
   observer_->add(messages_, now_ms);
   load_.messages += messages_.size();

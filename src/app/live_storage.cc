@@ -84,7 +84,7 @@ Status check_topics(const streaming::StreamingConfig& config,
 Status check_topics(const streaming::StreamingConfig& config) {
   return check_topics(
       config, {"payments.transactions", "payops.approvals", "payops.actions", "payops.decisions",
-               "payops.alerts", "payops.dead-letters", "payops.lease"});
+               "payops.alerts", "payops.dead-letters", "payops.lease", "support.signals"});
 }
 
 }  // namespace payops::app

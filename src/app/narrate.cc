@@ -71,7 +71,11 @@ std::string alarm_line(const Alarm& alarm, const Terminal& terminal) {
                      terminal.styled(Style::bold, std::string(name_of(alarm.pattern))) + ", " +
                      describe(alarm.scope, alarm.slice) + ", since " +
                      clock_time(alarm.started_ts_ms);
-  line += alarm.signal == Signal::latency_p95 ? ": unusually slow attempts " : ": ";
+  line += ": ";
+  if (alarm.signal == Signal::latency_p95) line += "unusually slow attempts ";
+  if (alarm.signal == Signal::complaints) {
+    line += std::to_string(alarm.evidence_attempts) + " customers, ";
+  }
   line += alarm_quantity(alarm, alarm.observed) + " where " +
           alarm_quantity(alarm, alarm.expected) + " is usual";
   line += " (" + std::string(name_of(alarm.spread)) + ")";
@@ -137,6 +141,7 @@ std::string outcome_lines(const CycleReport& report, const std::string& currency
 std::string percent(double share, int decimals) { return fixed(share * 100.0, decimals) + " %"; }
 
 std::string alarm_quantity(const Alarm& alarm, double value) {
+  if (alarm.signal == Signal::complaints) return fixed(value, 1) + " an hour";
   return alarm.signal == Signal::volume ? fixed(value, 1) + "/s" : percent(value);
 }
 

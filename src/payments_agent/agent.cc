@@ -17,7 +17,7 @@ namespace {
 
 // The bytes of a snapshot; a change of shape raises the version.
 struct Snapshot {
-  uint32_t version = 5;
+  uint32_t version = 6;
   std::string config;  // JSON
   std::array<std::vector<std::string>, kDimensions> names;
   std::array<std::vector<std::string>, kDetails> details;
@@ -28,6 +28,7 @@ struct Snapshot {
   decision::TrafficPeaks peaks;
   decision::MinimumActionFrequency rule;
   Incidents incidents;
+  Complaints complaints;
   KillSwitch kill_switch;
   int64_t last_reset_ts_ms = 0;
   Modes modes;
@@ -42,13 +43,14 @@ struct Snapshot {
         field("reasoner", &Snapshot::reasoner), field("ledger", &Snapshot::ledger),
         field("tracker", &Snapshot::tracker), field("effects", &Snapshot::effects),
         field("peaks", &Snapshot::peaks), field("rule", &Snapshot::rule),
-        field("incidents", &Snapshot::incidents), field("kill_switch", &Snapshot::kill_switch),
+        field("incidents", &Snapshot::incidents), field("complaints", &Snapshot::complaints),
+        field("kill_switch", &Snapshot::kill_switch),
         field("last_reset_ts_ms", &Snapshot::last_reset_ts_ms), field("modes", &Snapshot::modes),
         field("totals", &Snapshot::totals), field("closed_to_ms", &Snapshot::closed_to_ms),
         field("origin", &Snapshot::origin), field("digest", &Snapshot::digest));
   }
 };
-constexpr uint32_t kSnapshotVersion = 5;
+constexpr uint32_t kSnapshotVersion = 6;
 
 void learn_names(Dictionary& dictionary, const DictionaryDelta& delta) {
   const auto learn = [](NameTable& table, const std::vector<std::string>& names) {
@@ -70,6 +72,7 @@ Status validate_all(const AgentConfig& config) {
   if (valid) valid = config.economics.validate();
   if (valid) valid = config.limits.validate();
   if (valid) valid = config.learning.validate();
+  if (valid) valid = config.complaints.validate();
   if (valid) valid = config.topology.validate();
   if (valid) valid = config.calendar.validate();
   return valid;
@@ -129,6 +132,7 @@ void PaymentsAgent::Impl::configure(const AgentConfig& next) {
   ledger = action::Ledger(id_seed());
   PAYOPS_CHECK(ledger.decode(interventions).has_value());
   rule.cycles = config.min_action_frequency.cycles;
+  complaints.configure(config.complaints);
   planner = std::make_unique<decision::Planner>(config.planner);
   extend(*planner);
 }
@@ -209,6 +213,7 @@ std::string PaymentsAgent::Impl::state_digest(std::string_view block) {
   sum.add(payops::encode(kill_switch));
   sum.add(payops::encode(modes));
   sum.add(payops::encode(incidents.care()));
+  sum.add(payops::encode(complaints));
   sum.add(payops::encode(totals));
   return sum.hex();
 }
@@ -225,6 +230,7 @@ std::string PaymentsAgent::Impl::encode() const {
                     .peaks = peaks,
                     .rule = rule,
                     .incidents = incidents,
+                    .complaints = complaints,
                     .kill_switch = kill_switch,
                     .last_reset_ts_ms = last_reset_ts_ms,
                     .modes = modes,
@@ -262,6 +268,8 @@ Status PaymentsAgent::Impl::decode(std::string_view bytes) {
   peaks = std::move(snapshot->peaks);
   rule = snapshot->rule;
   incidents = std::move(snapshot->incidents);
+  complaints = std::move(snapshot->complaints);
+  complaints.configure(config.complaints);
   kill_switch = snapshot->kill_switch;
   last_reset_ts_ms = snapshot->last_reset_ts_ms;
   modes = std::move(snapshot->modes);
@@ -349,6 +357,7 @@ std::map<std::string, Mode> PaymentsAgent::modes() const {
   }
   return modes;
 }
+bool PaymentsAgent::complaints_alarm() const { return impl_->complaints.alarming(); }
 bool PaymentsAgent::killed() const { return impl_->kill_switch.on; }
 void PaymentsAgent::set_ticks(graph::Ticks ticks) { impl_->ticks = std::move(ticks); }
 

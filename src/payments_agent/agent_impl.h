@@ -54,6 +54,7 @@ struct PaymentsAgent::Impl {
   decision::TrafficPeaks peaks;           // reason
   decision::MinimumActionFrequency rule;  // act
   Incidents incidents;                    // reason
+  Complaints complaints;                  // reason
   KillSwitch kill_switch;                 // observe
   int64_t last_reset_ts_ms = 0;           // observe
   Modes modes;                            // observe

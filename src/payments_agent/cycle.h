@@ -44,6 +44,8 @@ struct Observed {
 struct Reasoned {
   Assessment assessment;
   decision::Economics economics;
+  Assessment told;  // with what complaints say, which nothing is decided on
+  std::vector<ComplaintReading> complaints;
   std::vector<Incident> incidents;
   Effects effects;
 };
@@ -89,8 +91,9 @@ inline void reduce(Cycle& cycle, Reasoned&& delta) {
   cycle.assessment = std::move(delta.assessment);
   cycle.economics = std::move(delta.economics);
   cycle.report.statuses = cycle.assessment.statuses;
-  cycle.report.alarms = cycle.assessment.alarms;
-  cycle.report.hypotheses = cycle.assessment.hypotheses;
+  cycle.report.alarms = std::move(delta.told.alarms);
+  cycle.report.hypotheses = std::move(delta.told.hypotheses);
+  cycle.report.complaints = std::move(delta.complaints);
   cycle.report.incidents = std::move(delta.incidents);
   append(cycle.effects, std::move(delta.effects));
 }

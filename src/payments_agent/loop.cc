@@ -30,6 +30,21 @@ int64_t Loop::interval_ms() const {
 
 void Loop::add_verdict(VerdictInput verdict) { verdicts_.push_back(std::move(verdict)); }
 
+void Loop::hear(std::vector<Complaint> complaints) {
+  complaints_.insert(complaints_.end(), std::make_move_iterator(complaints.begin()),
+                     std::make_move_iterator(complaints.end()));
+}
+
+// Complaints go with the next cycle. Where payments give none they have steps of their own, and one
+// a minute while they alarm, to notice when it is over.
+bool Loop::complaints_wait(const Health& health) const {
+  constexpr int64_t kAlarmingEveryMs = 60'000;
+  if (complaints_.size() >= kComplaintsAStep) return true;
+  if (next_cycle_ms_ != 0) return false;
+  return !complaints_.empty() ||
+         (agent_.complaints_alarm() && health.clock_ms - cut_at_ms_ >= kAlarmingEveryMs);
+}
+
 int64_t Loop::closed_to_ms() const {
   // What the observer has found empty is closed too: late is late after a restart as well.
   const int64_t committed = agent_.closed_to_ms();
@@ -79,7 +94,8 @@ Status Loop::pump(const Health& health) {
       if (Status status = cut(Trigger::scheduled, next_cycle_ms_, health); !status) return status;
     }
   }
-  if (!verdicts_.empty() || observer_.dead_letters_pending() >= options_.dead_letters_max) {
+  if (!verdicts_.empty() || observer_.dead_letters_pending() >= options_.dead_letters_max ||
+      complaints_wait(health)) {
     return cut(Trigger::backlog, closed_to_ms(), health);
   }
   return {};
@@ -111,6 +127,8 @@ Status Loop::cut(Trigger trigger, int64_t at_ms, const Health& health) {
   head.verdicts = std::exchange(verdicts_, {});
   head.health = health;
   head.results = stepper_.results();
+  head.complaints = std::exchange(complaints_, {});
+  cut_at_ms_ = health.clock_ms;
   options_.on_input(head);
   std::string block = encode_block(head, std::exchange(buckets_, {}));
   auto output = agent_.step(head, block);

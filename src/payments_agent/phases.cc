@@ -254,8 +254,11 @@ Reasoned PaymentsAgent::Impl::reason(const Cycle& cycle) {
   }
   if (insight.reveal) insight.reveal(delta.assessment, delta.economics);
   decision::observe(peaks, delta.assessment);
-  totals.alarms += static_cast<int64_t>(delta.assessment.rose.size());
-  delta.incidents = incidents.update(delta.assessment, ledger.all());
+  complaints.hear(cycle.input->complaints, cycle.input->health.clock_ms, ts_ms);
+  delta.told = complaints.added_to(delta.assessment);
+  delta.complaints = complaints.readings();
+  totals.alarms += static_cast<int64_t>(delta.told.rose.size());
+  delta.incidents = incidents.update(delta.told, ledger.all());
   count_confirmed(ts_ms, delta.effects);
   for (const Incident& incident : delta.incidents) {
     delta.effects.audit.push_back(incident_record(incident, ts_ms));

@@ -112,6 +112,13 @@ Status check_counts(const observation::IngestCounts& counts) {
   return {};
 }
 
+Status check_complaints(const std::vector<Complaint>& complaints) {
+  for (const Complaint& complaint : complaints) {
+    if (Status sane = complaint.validate(); !sane) return wrong(sane.error().message);
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string encode_block(const InputHead& head, const std::vector<ClosedBucket>& buckets) {
@@ -119,6 +126,7 @@ std::string encode_block(const InputHead& head, const std::vector<ClosedBucket>&
   Encoder out(block);
   out.put(head);
   encode_buckets(buckets, out);
+  if (!head.complaints.empty()) out.put(head.complaints);
   return block;
 }
 
@@ -127,6 +135,7 @@ Result<StepInput> decode_block(std::string_view block) {
   Decoder in(block);
   in.get(input.head);
   auto buckets = decode_buckets(in);
+  if (buckets && !in.at_end()) in.get(input.head.complaints);
   if (!buckets || !in.at_end()) return fail(ErrorCode::corrupt, "input block does not decode");
   input.buckets = std::move(*buckets);
   return input;
@@ -149,6 +158,7 @@ Status check_input(const StepInput& input, const Dictionary& dictionary, uint64_
       return wrong("a verdict received after the year 9999");
     }
   }
+  if (Status complaints = check_complaints(head.complaints); !complaints) return complaints;
   if (!head.config.empty() && sha256_hex(head.config) != head.config_hash) {
     return wrong("its configuration does not have the hash that stands beside it");
   }

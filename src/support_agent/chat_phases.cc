@@ -215,9 +215,14 @@ Learned SupportAgent::Impl::learn(const ChatTurn& t) {
   }
   // A complaint about paying is evidence for the payments agent.
   const Understanding& u = t.turn.understanding;
-  const bool about_paying =
-      reply.intent == "payment_failed_why" || reply.intent == "payment_debited_not_credited";
-  if (!about_paying) return delta;
+  const auto about_paying = [](const std::string& intent) {
+    return intent == "payment_failed_why" || intent == "payment_debited_not_credited";
+  };
+  // One customer who says it again and again is one complaint.
+  const auto& recent = t.session.recent;
+  const bool again = std::any_of(recent.begin(), recent.end() - (recent.empty() ? 0 : 1),
+                                 [&](const Exchange& e) { return about_paying(e.intent); });
+  if (!about_paying(reply.intent) || again) return delta;
   const KnownPayment* payment = t.turn.look_up.payment;
   const CustomerView& c = *t.turn.customer;
   const auto only = [](const std::vector<std::string>& held) {

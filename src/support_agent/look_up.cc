@@ -93,7 +93,8 @@ bool affects(const Incident& incident, const Turn& turn, const KnownPayment* pay
 const Incident* incident_met(const Turn& turn, const KnownPayment* payment) {
   const Incident* best = nullptr;
   for (const auto& [id, incident] : *turn.incidents) {
-    if (!affects(incident, turn, payment)) continue;
+    // What only complaints tell of is no fact to be told to the next who complains.
+    if (incident.pattern == "complaints" || !affects(incident, turn, payment)) continue;
     if (best == nullptr || incident.severity > best->severity) best = &incident;
   }
   return best;

@@ -11,6 +11,7 @@
 #include "payops/api/access.h"
 #include "payops/core/json_fields.h"
 #include "payops/core/random.h"
+#include "payops/model/effect.h"
 #include "payops/runtime/step.h"
 #include "payops/streaming/event_producer.h"
 #include "program.h"
@@ -36,7 +37,10 @@ struct SupportDeployment {
                     "  - {name: refund_howto, class: FAQ, about: b, keywords: [how long], "
                     "examples: [how long does a refund take, refund time, days for a refund]}\n"
                     "  - {name: chit_chat, class: UNKNOWN, about: c, keywords: [hello], examples: "
-                    "[hello there, good morning friend, how are you today]}\n");
+                    "[hello there, good morning friend, how are you today]}\n"
+                    "  - {name: payment_failed_why, class: COMPLAINT, about: d, keywords: [payment "
+                    "failed], examples: [my payment failed, why did the payment fail, payment "
+                    "failed again]}\n");
     mkdir_and_write("faq", "refund_time.md",
                     "---\ntitle: How long a refund takes\ntopics: [refund]\nintents: "
                     "[refund_howto]\nasks:\n  - how many days for a refund\n---\n\nA refund takes "
@@ -45,7 +49,8 @@ struct SupportDeployment {
                                << "/intents}\nhttp: {users_file: " << folder
                                << "/users.json, port: 0}\nstreaming: {bootstrap: \""
                                << deployment.streaming.bootstrap << "\", topic_prefix: " << prefix
-                               << "}\n";
+                               << "}\nagent: {issuers: {HDFC: [hdfc], SBI: [sbi]}, "
+                               << "methods: {upi: [upi], card: [card]}}\n";
   }
   void mkdir_and_write(const std::string& sub, const std::string& name, const std::string& text) {
     std::filesystem::create_directories(folder + "/" + sub);
@@ -121,6 +126,75 @@ TEST_CASE(
   run_payops(temporary.path(), {"audit", "verify", support.audit()});
   run_payops(temporary.path(), {"replay", support.audit(), "--agent", "support", "--config",
                                 support.config_file, "--state", temporary.path() + "/sstate"});
+}
+
+TEST_CASE("customers' complaints alone, without a payment, are an incident to the payments agent") {
+  constexpr int kCustomers = 12;
+  TemporaryFolder temporary;
+  const SupportDeployment support(temporary.path(), "complaints.");
+  auto producer = streaming::EventProducer::open(support.deployment.streaming);
+  REQUIRE(producer.has_value());
+  Process chats("support", temporary.path(), support.support({"--no-http"}));
+  Process payments("agent", temporary.path(), support.deployment.agent());
+  for (int i = 0; i < kCustomers; ++i) {
+    const std::string user = "u" + std::to_string(i);
+    const Json message{{"message_id", "m" + std::to_string(i)},
+                       {"user_id", user},
+                       {"text", "my payment failed at hdfc with upi, why?"}};
+    REQUIRE((*producer)->send("chat.inbound", user, dump(message)).has_value());
+  }
+  REQUIRE((*producer)->flush(10'000).has_value());
+  std::vector<TopicRecord> told;
+  for (int i = 0; i < 400 && told.empty(); ++i) {
+    pace(200);
+    REQUIRE_MESSAGE(chats.running(), chats.err());
+    REQUIRE_MESSAGE(payments.running(), payments.err());
+    told = read_topic(support.deployment, "payops.alerts");
+  }
+  REQUIRE_MESSAGE(!told.empty(), chats.err() << payments.err());
+  const Json incident = Json::parse(told.front().payload);
+  CHECK(incident["pattern"] == "complaints");
+  CHECK(incident["instrument"]["issuer"] == "HDFC");
+  CHECK(incident["instrument"]["method"] == "upi");
+  CHECK(incident["cause"] == "issuer_down");
+  // What the payments agent knows, the chat tells whom it concerns, and nobody else.
+  Incident outage;
+  outage.id = "inc-00000000000000ff";
+  outage.pattern = "issuer_outage";
+  outage.instrument.issuer = "HDFC";
+  outage.begin_ts_ms = 1'772'443'800'000;
+  REQUIRE((*producer)->send("payops.alerts", outage.id, dump(to_json(outage))).has_value());
+  int asked = 0;
+  const auto answer_to = [&](const std::string& text) {
+    const std::string user = "asks" + std::to_string(++asked);
+    const Json message{{"message_id", user}, {"user_id", user}, {"text", text}};
+    REQUIRE((*producer)->send("chat.inbound", user, dump(message)).has_value());
+    REQUIRE((*producer)->flush(10'000).has_value());
+    for (int i = 0; i < 300; ++i) {
+      for (const TopicRecord& record : read_topic(support.deployment, "chat.outbound")) {
+        const Json reply = Json::parse(record.payload);
+        if (reply["in_reply_to"] == user) return reply["text"].get<std::string>();
+      }
+      pace(100);
+    }
+    return std::string();
+  };
+  std::string affected;
+  for (int i = 0; i < 60 && affected.find("failing since") == std::string::npos; ++i) {
+    affected = answer_to("my payment failed at hdfc with upi, why?");
+    REQUIRE_MESSAGE(!affected.empty(), chats.err());
+  }
+  CHECK_MESSAGE(affected.find("failing since") != std::string::npos, affected);
+  const std::string other = answer_to("my payment failed at sbi with my card, why?");
+  REQUIRE_MESSAGE(!other.empty(), chats.err());
+  CHECK_MESSAGE(other.find("failing since") == std::string::npos, other);
+  for (Process* process : {&payments, &chats}) {
+    process->signal(SIGTERM);
+    REQUIRE(process->wait(60));
+    CHECK_MESSAGE(process->exit_status() == 0, process->err());
+  }
+  CHECK(read_topic(support.deployment, "payops.actions").empty());
+  run_payops(temporary.path(), {"replay", support.deployment.audit_dir()});
 }
 
 // Where the server says that it listens.

@@ -85,6 +85,14 @@ class ClosedLoop {
         {verdict, good.has_value(), good ? "" : good.error().message, verdict.ts_ms});
   }
 
+  // Customers complain, and the agent hears of it; no payment is made meanwhile.
+  void complain(std::vector<Complaint> complaints, int64_t clock_ms) {
+    health.clock_ms = clock_ms;
+    loop_->hear(std::move(complaints));
+    REQUIRE(loop_->pump(health).has_value());
+  }
+  [[nodiscard]] const CycleReport& report() const { return agent->report(); }
+
   // Actions published so far, inverses and alerts aside.
   [[nodiscard]] std::vector<Action> on_traffic() const {
     std::vector<Action> kept;

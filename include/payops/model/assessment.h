@@ -11,10 +11,17 @@
 
 namespace payops {
 
-enum class Signal : uint8_t { success_rate, latency_p95, retry_rate, volume, decline_mix };
+enum class Signal : uint8_t {
+  success_rate,
+  latency_p95,
+  retry_rate,
+  volume,
+  decline_mix,
+  complaints  // an hour, by customers' chats
+};
 template <>
-inline constexpr EnumNames<5> enum_names<Signal>{"success_rate", "latency_p95", "retry_rate",
-                                                 "volume", "decline_mix"};
+inline constexpr EnumNames<6> enum_names<Signal>{"success_rate", "latency_p95", "retry_rate",
+                                                 "volume",       "decline_mix", "complaints"};
 
 // One signal of one series now, against its baseline. Rates are shares in [0, 1], latency is in
 // ms, volume in attempts a second. `z` is signed so that positive is always worse.
@@ -62,10 +69,11 @@ enum class Pattern : uint8_t {
   upstream_failure,        // of what several gateways stand on
   authentication_failure,  // payments lost at 3-D Secure or one-time passwords
   traffic_mix_shift,       // other payments than usual, each failing as it always did
-  unexplained_failure      // technical failures that no place and no cause accounts for yet
+  unexplained_failure,     // technical failures that no place and no cause accounts for yet
+  complaints               // customers complain; payments themselves need not show it
 };
 template <>
-inline constexpr EnumNames<15> enum_names<Pattern>{"issuer_degradation",
+inline constexpr EnumNames<16> enum_names<Pattern>{"issuer_degradation",
                                                    "issuer_outage",
                                                    "method_fatigue",
                                                    "retry_storm",
@@ -79,7 +87,8 @@ inline constexpr EnumNames<15> enum_names<Pattern>{"issuer_degradation",
                                                    "upstream_failure",
                                                    "authentication_failure",
                                                    "traffic_mix_shift",
-                                                   "unexplained_failure"};
+                                                   "unexplained_failure",
+                                                   "complaints"};
 
 enum class Spread : uint8_t { localized, systemic };
 template <>

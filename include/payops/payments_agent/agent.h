@@ -25,6 +25,7 @@
 #include "payops/graph/graph.h"
 #include "payops/learning/learning.h"
 #include "payops/model/cell.h"
+#include "payops/payments_agent/complaints.h"
 #include "payops/payments_agent/cycle_report.h"
 #include "payops/payments_agent/incidents.h"
 #include "payops/payments_agent/step_input.h"
@@ -47,6 +48,7 @@ struct AgentConfig {
   decision::MinimumActionFrequency min_action_frequency;
   safety::Limits limits;
   learning::LearningConfig learning;
+  ComplaintConfig complaints;
   Topology topology;  // what gateways share; a file of its own, config/topology.yaml
   Calendar calendar;  // what is known beforehand; likewise, config/calendar.yaml
   [[nodiscard]] Status validate() const;
@@ -62,7 +64,8 @@ struct AgentConfig {
         field("economics", &AgentConfig::economics),
         field("min_action_frequency", &AgentConfig::min_action_frequency),
         field("limits", &AgentConfig::limits), field("learning", &AgentConfig::learning),
-        field("topology", &AgentConfig::topology), field("calendar", &AgentConfig::calendar));
+        field("complaints", &AgentConfig::complaints), field("topology", &AgentConfig::topology),
+        field("calendar", &AgentConfig::calendar));
   }
 };
 
@@ -113,6 +116,8 @@ class PaymentsAgent final : public Reducer {
   [[nodiscard]] std::map<std::string, Mode> modes() const;
   // For a console, see Reasoner::cells().
   [[nodiscard]] std::vector<reasoning::CellReading> cells(std::size_t cells_max) const;
+  // Whether complaints alarm.
+  [[nodiscard]] bool complaints_alarm() const;
   // The kill switch as thrown by signed messages.
   [[nodiscard]] bool killed() const;
 

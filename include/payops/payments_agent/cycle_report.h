@@ -11,6 +11,7 @@
 #include "payops/model/assessment.h"
 #include "payops/model/decision.h"
 #include "payops/model/effect.h"
+#include "payops/payments_agent/complaints.h"
 #include "payops/safety/safety.h"
 
 namespace payops::payments_agent {
@@ -77,10 +78,11 @@ struct CycleReport {
   std::vector<safety::Judgement> considered;  // in the order in which they came to the gate
   std::string action_id;                      // what was decided on, or empty
   bool forced = false;
-  std::vector<Asked> asked;            // by people, this cycle
-  std::string conclusion;              // in a sentence
-  std::vector<Incident> incidents;     // that changed in this cycle
-  std::vector<Intervention> outcomes;  // judged in this cycle
+  std::vector<Asked> asked;                  // by people, this cycle
+  std::string conclusion;                    // in a sentence
+  std::vector<Incident> incidents;           // that changed in this cycle
+  std::vector<Intervention> outcomes;        // judged in this cycle
+  std::vector<ComplaintReading> complaints;  // what customers complain of
   Totals totals;
   static constexpr auto fields() {
     return std::make_tuple(
@@ -93,7 +95,7 @@ struct CycleReport {
         field("action_id", &CycleReport::action_id), field("forced", &CycleReport::forced),
         field("asked", &CycleReport::asked), field("conclusion", &CycleReport::conclusion),
         field("incidents", &CycleReport::incidents), field("outcomes", &CycleReport::outcomes),
-        field("totals", &CycleReport::totals));
+        field("complaints", &CycleReport::complaints), field("totals", &CycleReport::totals));
   }
 };
 

@@ -6,7 +6,8 @@
 //   Status s = loop.pump(health);            // closes seconds, runs cycles, commits, publishes
 //
 // Scheduled cycles fall on multiples of the cycle interval in event time. A new alarm cuts a step
-// at once; so do a person's verdict and a backlog of dead letters. One thread.
+// at once; so do a person's verdict and a backlog of dead letters, and complaints where no payment
+// was ever seen. One thread.
 #pragma once
 
 #include <cstdint>
@@ -42,6 +43,9 @@ class Loop {
   // Queues a person's verdict for the next step.
   void add_verdict(VerdictInput verdict);
 
+  // Queues what customers complain of for the next step.
+  void hear(std::vector<Complaint> complaints);
+
   // Closes what the watermark allows and takes the steps that fall due. Errors: of the step
   // protocol; after a retryable one call again, nothing is lost.
   [[nodiscard]] Status pump(const Health& health);
@@ -59,6 +63,7 @@ class Loop {
   [[nodiscard]] int64_t bound_second() const;
   [[nodiscard]] int64_t closed_to_ms() const;
   [[nodiscard]] int64_t interval_ms() const;
+  [[nodiscard]] bool complaints_wait(const Health& health) const;
 
   PaymentsAgent& agent_;
   observation::Observer& observer_;
@@ -70,6 +75,8 @@ class Loop {
   int64_t next_cycle_ms_ = 0;  // 0 until the first second is known
   std::vector<ClosedBucket> buckets_;
   std::vector<VerdictInput> verdicts_;
+  std::vector<Complaint> complaints_;
+  int64_t cut_at_ms_ = 0;  // by the wall clock
 };
 
 }  // namespace payops::payments_agent

@@ -14,6 +14,7 @@
 #include "payops/model/decision.h"
 #include "payops/model/dimensions.h"
 #include "payops/observation/observer.h"
+#include "payops/payments_agent/complaints.h"
 #include "payops/runtime/step.h"
 
 namespace payops::payments_agent {
@@ -64,6 +65,9 @@ struct InputHead {
   std::vector<VerdictInput> verdicts;
   Health health;
   std::vector<SendResult> results;  // of the step before
+  // Of customers, from support.signals. They stand last in a block, if there are any: blocks from
+  // before complaints were heard are read as ever.
+  std::vector<Complaint> complaints;
   static constexpr auto fields() {
     return std::make_tuple(
         field("step", &InputHead::step), field("trigger", &InputHead::trigger),
