@@ -36,10 +36,6 @@ enum class Trouble { none, over, lasts };
   return h.slice.region == "*" && h.slice.merchant == "*" && h.slice.amount == "*";
 }
 
-// Is there an alarm of the path's issuer or method, whatever the gateway? Then what fails there is
-// no doing of the gateway's.
-[[nodiscard]] bool fails_elsewhere_too(const Assessment& assessment, const Scope& path);
-
 // Payment-weighted success of the paths now, and at their baselines; 1 of nothing.
 struct Health {
   double now = 1.0;

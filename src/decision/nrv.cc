@@ -97,16 +97,13 @@ double flow(const Stakes& stakes, const PathChange& c) {
   return c.payments_per_s * stakes.strength * (1.0 - stakes.holdout);
 }
 
-// How likely the target gives way, as far as that is not beyond all.
-double giving_way(const Stakes& stakes) { return share(stakes.overload.chance); }
-
 // How much a storm may be relieved for those who are not treated: all of it at most. It mostly dies
 // down or does not, and so by the cube of a number that is evenly distributed.
 constexpr double kReliefs[] = {0.001, 0.027, 0.125, 0.343, 0.729};
 constexpr double kReliefMean = 0.245;
 double most_relief_minor_per_s(const Stakes& stakes, const Economics& e) {
   const double treated = stakes.strength * (1.0 - stakes.holdout);
-  const double removed = share(e.storm_feedback * stakes.relief.removed * treated);
+  const double removed = share(e.storm_feedback * treated);
   return removed * (1.0 - treated) * share(stakes.belief) * stakes.relief.loss_minor_per_s;
 }
 
@@ -250,7 +247,7 @@ Nrv value(const Stakes& stakes, const Economics& e) {
            std::pow(e.value_error * during_per_s, 2);
   const double relief_per_s = most_relief_minor_per_s(stakes, e);
   margin += kReliefMean * relief_per_s * span.mean_s;
-  const double chance = giving_way(stakes);  // in place of the gain, then, comes a loss
+  const double chance = share(stakes.overload.chance);  // in place of the gain, then, comes a loss
   margin -= chance * (margin + stakes.overload.loss_minor);
   const double execution = e.execution(stakes.type);
 

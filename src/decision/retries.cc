@@ -50,7 +50,7 @@ Relief relief(const Situation& s, const Hypothesis& h, const RetryPlan& plan, co
               const std::vector<PathChange>& changes) {
   const bool whole = h.scope.method == "*" && (h.scope.issuer != "*") != (h.scope.gateway != "*");
   if (h.cause != Cause::retry_storm || plan.delay_s <= 0.0 || !whole) return {};
-  Relief all{.loss_minor_per_s = 0.0, .removed = 1.0};
+  Relief all;
   for (std::size_t i = 0; i < paths.size(); ++i) {
     const double lost = changes[i].nothing_after.conversion - changes[i].nothing.conversion;
     all.loss_minor_per_s += paths[i]->payments_per_s * std::max(0.0, lost) *

@@ -4,8 +4,6 @@
 #include <cmath>
 #include <limits>
 
-#include "answers.h"
-
 namespace payops::decision {
 namespace {
 
@@ -100,12 +98,18 @@ double load_per_s(const Assessment& assessment, std::string_view gateway) {
   return first->value / (1.0 - again);
 }
 
+namespace {
+
+// Is there an alarm of the path's issuer or method, whatever the gateway? Then what fails there is
+// no doing of the gateway's.
 bool fails_elsewhere_too(const Assessment& assessment, const Scope& path) {
   return std::any_of(assessment.alarms.begin(), assessment.alarms.end(), [&](const Alarm& alarm) {
     const bool named = alarm.scope.issuer != "*" || alarm.scope.method != "*";
     return named && alarm.scope.gateway != path.gateway && covers(alarm.scope, path);
   });
 }
+
+}  // namespace
 
 bool overloads_target(const Assessment& assessment, const Action& reroute, int64_t since_ms,
                       double effect) {

@@ -46,8 +46,7 @@ Outcome outcome_of(Intervention intervention, const learning::TrackedAction& cou
 
 // Since when traffic has been sent where an intervention sends it, by this one, by what it took
 // over from or by others beside it.
-template <class Interventions>
-int64_t sent_since_ms(const Interventions& all, const Intervention& intervention) {
+int64_t sent_since_ms(const std::vector<Intervention>& all, const Intervention& intervention) {
   const Action& action = intervention.action;
   int64_t since_ms = action.issued_ts_ms;
   for (const Intervention& i : all) {

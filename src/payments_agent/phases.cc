@@ -435,11 +435,11 @@ std::optional<safety::Judgement> PaymentsAgent::Impl::explored(const Cycle& cycl
   const uint64_t draw = mix64(config.seed, hash64(cycle.report.decision_id));
   if (!Random(draw).at(0).chance(config.exploration)) return std::nullopt;
   const decision::RampStep& least = config.economics.ramp.front();
+  const decision::Situation now = situation(cycle, cycle.assessment);
   for (const Option& option : cycle.report.options) {
     if (option.type == action_type::kNoAction || safety::is_advisory(option.type)) continue;
     if (option.nrv.total.mean <= 0.0) continue;
-    auto tried = planner->valued_at(situation(cycle, cycle.assessment), option, least.strength,
-                                    least.holdout, option.duration_s);
+    auto tried = planner->valued_at(now, option, least.strength, least.holdout, option.duration_s);
     if (!tried || tried->nrv.total.mean <= 0.0) continue;
     tried->propensity = config.exploration;
     tried->reason =

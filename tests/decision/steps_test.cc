@@ -80,7 +80,7 @@ TEST_CASE("a storm may die down for those too whose retries are not spaced, or n
   Stakes stakes = gateway_down();
   stakes.strength = 0.25;
   const Predicted alone = value(stakes, e).total;
-  stakes.relief = {.loss_minor_per_s = 100'000.0, .removed = 1.0};
+  stakes.relief = {.loss_minor_per_s = 100'000.0};
   const Nrv relieved = value(stakes, e);
   CHECK(relieved.total.low > alone.low);
   CHECK(relieved.total.low < alone.low + 0.1 * (relieved.total.mean - alone.mean));

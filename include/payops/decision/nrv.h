@@ -61,7 +61,6 @@ struct Overload {
 // A retry storm feeds on itself: when some no longer feed it, all in its scope fare better.
 struct Relief {
   double loss_minor_per_s = 0.0;  // what they lose by it
-  double removed = 0.0;           // of the load in excess, what goes when everybody is treated
 };
 
 // An intervention as it is valued.
@@ -109,13 +108,13 @@ struct Overlap {
 
 // The value, with the items conversion, fees, retry_fees, latency, execution and friction in this
 // order; total.mean is their sum in this order, bit for bit. Its distribution is a mixture over the
-// ends that fault and intervention may have, how much relief a storm gets (evenly between none and
-// all that may be) and whether the target gives way. Within each the value is normal, its variance
-// that of the learnt factor, the measured rates and the outcomes: of a chance that the cause is
-// another and nothing is mended (1 − belief), what all paths may be wrong in together, and: of a
-// Poisson number of payments with amounts of amount_cv, those differ that the intervention changes
-// (common random numbers: a payment that goes through in the worse world goes through in the
-// better one).
+// ends that fault and intervention may have, how much relief a storm gets (the cube of what is
+// even between none and all) and whether the target gives way. Within each the value is normal, its
+// variance that of the learnt factor, the measured rates and the outcomes: of a chance that the
+// cause is another and nothing is mended (1 − belief), what all paths may be wrong in together,
+// and: of a Poisson number of payments with amounts of amount_cv, those differ that the
+// intervention changes (common random numbers: a payment that goes through in the worse world goes
+// through in the better one).
 [[nodiscard]] Nrv value(const Stakes& stakes, const Economics& economics);
 
 // Change of conversion probability of a treated payment while the fault lasts, with the learnt
