@@ -26,9 +26,9 @@ class AlertOps final : public InterventionType {
                  Cause::authentication, Cause::merchant_change})) {
       if (options.size() >= kProposalsMax) return;
       if (strength_in_force(s, name(), h->scope) > 0.0) continue;
-      const Paths paths = paths_in(s.assessment, h->scope);
+      const Paths paths = paths_in(s.paths, h->scope);
       const Health health = health_of(paths);
-      const Outlook other = other_way(s.assessment, h->scope);
+      const Outlook other = other_way(s.paths, h->scope);
       Proposal proposal;
       for (const PathStats* p : paths) proposal.changes.push_back(change(s, *p, other));
       proposal.scope = h->scope;
@@ -47,7 +47,7 @@ class AlertOps final : public InterventionType {
   static PathChange change(const Situation& s, const PathStats& p, const Outlook& other) {
     const Economics& e = s.economics;
     const double retry = retry_propensity(p);
-    const Outlook now = fare(e, outlook(p, p.success_rate, p.success_sigma, retry), other);
+    const Outlook now = fare(e, s.paths.present(p), other);
     const Outlook usual = fare(e, outlook(p, p.baseline_success, 0.0, retry), other);
     // In expectation a part of the way back to usual: every term moves by the same part, down to
     // nothing where the path fares better than usual.

@@ -12,6 +12,15 @@ namespace {
 
 double share(double p) { return std::clamp(p, 0.0, 1.0); }
 
+// Whole powers, by squaring: thousands are asked for in a cycle.
+double power(double base, int exponent) {
+  double result = 1.0;
+  for (int left = exponent; left > 0; left /= 2, base *= base) {
+    if (left % 2 != 0) result *= base;
+  }
+  return result;
+}
+
 // Survival of a log-normal duration with the configured mean and standard deviation.
 class FaultLength {
  public:
@@ -114,25 +123,35 @@ struct Way {
   double sigma = 0.0;
 };
 
+constexpr double kFar = 4.0;  // standard deviations beyond which next to nothing comes: 3e-5
+
 double chance_below(std::span<const Way> ways, double x) {
   double below = 0.0;
   for (const Way& way : ways) {
     const double z = x - way.mean;
-    if (z > 6.0 * way.sigma) {
+    if (z > kFar * way.sigma) {
       below += way.chance;
-    } else if (z > -6.0 * way.sigma) {
+    } else if (z > -kFar * way.sigma) {
       below += way.chance * 0.5 * std::erfc(-z / (way.sigma * std::numbers::sqrt2));
     }
   }
   return below;
 }
 
-// The `p` quantile of a mixture of normals between `low` and `high`, within a thousandth of
-// what they lie apart, and a tenth of that.
+// The `p` quantile of a mixture of normals between `low` and `high`: within a ten-thousandth of
+// probability, or of what they lie apart. Regula falsi and halving, in turns.
 double quantile(std::span<const Way> ways, double p, double low, double high) {
-  for (int i = 0; i < 14; ++i) {
-    const double middle = 0.5 * (low + high);
-    (chance_below(ways, middle) < p ? low : high) = middle;
+  const double near = 1e-4 * (high - low);
+  double below = -p, above = 1.0 - p;  // what the ends miss of it
+  bool halve = false;
+  while (high - low > near) {
+    const double part = halve ? 0.5 : std::clamp(-below / (above - below), 0.01, 0.99);
+    const double x = low + part * (high - low);
+    const double missed = chance_below(ways, x) - p;
+    if (std::abs(missed) < 1e-4) return x;
+    (missed < 0.0 ? low : high) = x;
+    (missed < 0.0 ? below : above) = missed;
+    halve = !halve;
   }
   return 0.5 * (low + high);
 }
@@ -142,8 +161,9 @@ Predicted predicted(std::span<const Way> ways) {
   Predicted total;
   double whole = 0.0, square = 0.0, least = 0.0, most = 0.0;
   for (const Way& way : ways) {
-    least = whole == 0.0 ? way.mean - 6.0 * way.sigma : std::min(least, way.mean - 6.0 * way.sigma);
-    most = whole == 0.0 ? way.mean + 6.0 * way.sigma : std::max(most, way.mean + 6.0 * way.sigma);
+    least =
+        whole == 0.0 ? way.mean - kFar * way.sigma : std::min(least, way.mean - kFar * way.sigma);
+    most = whole == 0.0 ? way.mean + kFar * way.sigma : std::max(most, way.mean + kFar * way.sigma);
     whole += way.chance;
     total.mean += way.chance * way.mean;
   }
@@ -320,7 +340,7 @@ Outlook outlook(const PathStats& path, double success, double success_sigma, dou
                 int max_attempts) {
   const auto attempts = [&](double s) {
     const double q = (1.0 - share(s)) * retry;
-    return (1.0 - std::pow(q, max_attempts)) / (1.0 - q);  // q <= 0.95
+    return (1.0 - power(q, max_attempts)) / (1.0 - q);  // q <= 0.95
   };
   const auto conversion = [&](double s) { return share(s) * attempts(s); };
   const double s = share(success), made = attempts(s);

@@ -302,7 +302,8 @@ std::optional<Option> Planner::valued_at(const Situation& situation, const Optio
                         .ts_ms = situation.ts_ms,
                         .peaks = situation.peaks,
                         .pace = situation.pace,
-                        .step = RampStep{.strength = strength, .holdout = holdout}};
+                        .step = RampStep{.strength = strength, .holdout = holdout},
+                        .paths = situation.paths};
   for (const auto& type : types_) {
     if (type->name() != option.type) continue;
     std::vector<Option> proposed;

@@ -1,6 +1,8 @@
 // A share of a scope's payments to another gateway.
 #include <algorithm>
 #include <map>
+#include <set>
+#include <string_view>
 
 #include "answers.h"
 
@@ -11,6 +13,12 @@ std::map<std::string, Paths> by_gateway(const Paths& paths) {
   std::map<std::string, Paths> parts;
   for (const PathStats* p : paths) parts[p->path.gateway].push_back(p);
   return parts;
+}
+
+std::set<std::string_view> gateways_of(const Assessment& assessment) {
+  std::set<std::string_view> gateways;
+  for (const PathStats& p : assessment.paths) gateways.insert(p.path.gateway);
+  return gateways;
 }
 
 // Is the target itself out of the question, for whatever traffic comes from `from`?
@@ -43,13 +51,13 @@ class RerouteTraffic final : public InterventionType {
         hypotheses_of(s, {Cause::gateway_down, Cause::network, Cause::issuer_down,
                           Cause::method_wide, Cause::latency, Cause::upstream_down});
     if (hypotheses.empty()) return;
-    const PathIndex index(s.assessment);
+    const std::set<std::string_view> gateways = gateways_of(s.assessment);
     for (const Hypothesis* h : hypotheses) {
       // Where an issuer or a method fails on every gateway there is nowhere better to go.
       if (!reachable(*h)) continue;
       const bool everywhere = h->cause == Cause::issuer_down || h->cause == Cause::method_wide;
       if (everywhere && h->scope.gateway == "*") continue;
-      const Paths affected = paths_in(s.assessment, h->scope);
+      const Paths affected = paths_in(s.paths, h->scope);
       for (const auto& [from, sources] : by_gateway(affected)) {
         if (few(s, sources)) continue;
         const Health health = health_of(sources);
@@ -57,12 +65,13 @@ class RerouteTraffic final : public InterventionType {
           continue;
         Scope scope = h->scope;
         scope.gateway = from;
-        for (const std::string& to : index.gateways()) {
+        for (const std::string_view name : gateways) {
+          const std::string to(name);
           if (options.size() >= kProposalsMax) return;
           if (to == kOtherName || suspect(s, *h, from, to) || circular(s, scope, to)) continue;
           refine(scope, sources, [&](const Scope& part, const Paths& paths) {
             return options.size() >= kProposalsMax || few(s, paths) ||
-                   offer(s, index, *h, part, paths, to, options);
+                   offer(s, *h, part, paths, to, options);
           });
         }
       }
@@ -78,14 +87,13 @@ class RerouteTraffic final : public InterventionType {
 
   // False when the target does not take every payment of this part, so that narrower ones are
   // tried.
-  static bool offer(const Situation& s, const PathIndex& index, const Hypothesis& h,
-                    const Scope& scope, const Paths& sources, const std::string& to,
-                    std::vector<Option>& options) {
+  static bool offer(const Situation& s, const Hypothesis& h, const Scope& scope,
+                    const Paths& sources, const std::string& to, std::vector<Option>& options) {
     Paths targets;
     std::vector<double> shares;
     double flow = 0.0;
     for (const PathStats* from : sources) {
-      const PathStats* target = index.find({from->path.issuer, from->path.method, to});
+      const PathStats* target = s.paths.find({from->path.issuer, from->path.method, to});
       if (target == nullptr || !s.economics.supports(from->path.method, to)) return false;
       const double share = s.economics.acceptable_share(to, from->amount_minor_mean);
       if (share <= 0.0) return false;
@@ -95,7 +103,7 @@ class RerouteTraffic final : public InterventionType {
     }
     if (flow <= 0.0 || thin(sources, s.economics) || thin(targets, s.economics)) return false;
     Proposal proposal;
-    const Outlook other = other_way(s.assessment, scope);
+    const Outlook other = other_way(s.paths, scope);
     for (std::size_t i = 0; i < sources.size(); ++i) {
       proposal.changes.push_back(change(s, *sources[i], *targets[i], shares[i], other));
     }
@@ -139,7 +147,7 @@ class RerouteTraffic final : public InterventionType {
     return {.path = from.path,
             .payments_per_s = share * from.payments_per_s,
             .amount_minor = from.amount_minor_mean,
-            .nothing = fare(e, outlook(from, from.success_rate, from.success_sigma, retry), other),
+            .nothing = fare(e, s.paths.present(from), other),
             .action = there,
             .nothing_after = fare(e, outlook(from, from.baseline_success, 0.0, retry), other),
             .action_after = fare(e, outlook(to, to.baseline_success, 0.0, retry), other),

@@ -62,8 +62,8 @@ Relief relief(const Situation& s, const Hypothesis& h, const RetryPlan& plan, co
 // Where an explanation places the trouble: what all plans for it have in common.
 struct Place {
   Place(const Situation& s, const Hypothesis& h)
-      : paths(paths_in(s.assessment, h.scope)), too_thin(thin(paths, s.economics)) {
-    if (!too_thin) other = other_way(s.assessment, h.scope);
+      : paths(paths_in(s.paths, h.scope)), too_thin(thin(paths, s.economics)) {
+    if (!too_thin) other = other_way(s.paths, h.scope);
   }
   Paths paths;
   bool too_thin;

@@ -153,10 +153,10 @@ bool overlaps(const Scope& a, const Scope& b) {
   return meet(a.issuer, b.issuer) && meet(a.method, b.method) && meet(a.gateway, b.gateway);
 }
 
-Paths paths_in(const Assessment& assessment, const Scope& scope) {
+Paths paths_in(const PathIndex& index, const Scope& scope) {
   Paths paths;
-  for (const PathStats& p : assessment.paths) {
-    if (covers(scope, p.path)) paths.push_back(&p);
+  for (const PathStats* p : index.of_issuer(scope.issuer)) {
+    if (covers(scope, p->path)) paths.push_back(p);
   }
   return paths;
 }
@@ -178,20 +178,36 @@ bool thin(const Paths& paths, const Economics& economics) {
   return all <= 0.0 || warming > economics.warming_max * all;
 }
 
-PathIndex::PathIndex(const Assessment& assessment) {
-  for (const PathStats& p : assessment.paths) sorted_.push_back(&p);
-  std::sort(sorted_.begin(), sorted_.end(),
-            [](const PathStats* a, const PathStats* b) { return a->path < b->path; });
-  for (const auto& [gateway, traffic] : traffic_by_gateway(assessment)) {
-    gateways_.push_back(gateway);
+PathIndex::PathIndex(const Assessment& assessment)
+    : first_(assessment.paths.data()), present_(assessment.paths.size()) {
+  all_.reserve(assessment.paths.size());
+  for (const PathStats& p : assessment.paths) {
+    all_.push_back(&p);
+    by_issuer_[p.path.issuer].push_back(&p);
   }
 }
 
+const Paths& PathIndex::of_issuer(const std::string& issuer) const {
+  static const Paths none;
+  if (issuer == "*") return all_;
+  const auto it = by_issuer_.find(issuer);
+  return it == by_issuer_.end() ? none : it->second;
+}
+
 const PathStats* PathIndex::find(const Scope& path) const {
-  const auto it =
-      std::lower_bound(sorted_.begin(), sorted_.end(), path,
-                       [](const PathStats* p, const Scope& wanted) { return p->path < wanted; });
-  return it != sorted_.end() && (*it)->path == path ? *it : nullptr;
+  const Paths& there = of_issuer(path.issuer);
+  const auto it = std::find_if(there.begin(), there.end(), [&](const PathStats* p) {
+    return same(p->path.gateway, path.gateway) && same(p->path.method, path.method);
+  });
+  return it == there.end() ? nullptr : *it;
+}
+
+const Outlook& PathIndex::present(const PathStats& path) const {
+  std::optional<Outlook>& known = present_[static_cast<std::size_t>(&path - first_)];
+  if (!known) {
+    known = outlook(path, path.success_rate, path.success_sigma, retry_propensity(path));
+  }
+  return *known;
 }
 
 bool in_force(const Intervention& intervention, int64_t ts_ms) {
@@ -268,7 +284,7 @@ double headroom_per_s(const Situation& s, std::string_view gateway) {
     const auto to = i.action.params.find("to_gateway");
     if (to == i.action.params.end() || to->second != gateway) continue;
     double flow = 0.0;
-    for (const PathStats* p : paths_in(s.assessment, i.action.scope)) flow += p->payments_per_s;
+    for (const PathStats* p : paths_in(s.paths, i.action.scope)) flow += p->payments_per_s;
     underway += flow * treated_share(i.action);
   }
   double capacity = s.economics.terms(gateway).max_payments_per_s;
@@ -297,15 +313,15 @@ double fault_age_s(const Situation& s, const Scope& scope) {
   return age;
 }
 
-Outlook other_way(const Assessment& assessment, const Scope& scope) {
-  const auto mean_over = [&](auto&& belongs) {
+Outlook other_way(const PathIndex& index, const Scope& scope) {
+  const auto mean_over = [&index](const Paths& paths, auto&& belongs) {
     Outlook mean;
     mean.first_attempts = 0.0;
     double weight = 0.0, variance = 0.0;
-    for (const PathStats& p : assessment.paths) {
-      if (!belongs(p.path) || p.payments_per_s <= 0.0) continue;
-      const Outlook o = outlook(p, p.success_rate, p.success_sigma, retry_propensity(p));
-      const double w = p.payments_per_s;
+    for (const PathStats* p : paths) {
+      if (!belongs(p->path) || p->payments_per_s <= 0.0) continue;
+      const Outlook& o = index.present(*p);
+      const double w = p->payments_per_s;
       weight += w;
       mean.conversion += w * o.conversion;
       mean.retries += w * o.retries;
@@ -321,12 +337,12 @@ Outlook other_way(const Assessment& assessment, const Scope& scope) {
     return mean;
   };
   if (scope.issuer != "*" && scope.method != "*") {
-    const Outlook same_issuer = mean_over([&](const Scope& path) {
-      return same(path.issuer, scope.issuer) && !same(path.method, scope.method);
+    const Outlook same_issuer = mean_over(index.of_issuer(scope.issuer), [&](const Scope& path) {
+      return !same(path.method, scope.method);
     });
     if (same_issuer.first_attempts > 0.0) return same_issuer;
   }
-  return mean_over([&](const Scope& path) { return !covers(scope, path); });
+  return mean_over(index.of_issuer("*"), [&](const Scope& path) { return !covers(scope, path); });
 }
 
 Outlook fare(const Economics& economics, const Outlook& on_path, const Outlook& other) {

@@ -29,7 +29,7 @@ class SuppressPath final : public InterventionType {
       if (!reachable(*h)) continue;
       Scope scope = h->scope;
       scope.gateway = "*";  // where another gateway works, rerouting is the answer
-      refine(scope, paths_in(s.assessment, scope), [&](const Scope& part, const Paths& paths) {
+      refine(scope, paths_in(s.paths, scope), [&](const Scope& part, const Paths& paths) {
         return options.size() >= kProposalsMax || offer(s, *h, part, paths, options);
       });
     }
@@ -40,7 +40,7 @@ class SuppressPath final : public InterventionType {
                     std::vector<Option>& options) {
     const Economics& e = s.economics;
     if (!out_everywhere(paths, e) || thin(paths, e)) return false;
-    const Outlook other = other_way(s.assessment, scope);
+    const Outlook other = other_way(s.paths, scope);
     if (other.first_attempts <= 0.0) return true;  // nothing else to offer
     Proposal proposal;
     for (const PathStats* p : paths) proposal.changes.push_back(change(s, *p, other));
@@ -72,7 +72,7 @@ class SuppressPath final : public InterventionType {
     return {.path = path.path,
             .payments_per_s = path.payments_per_s,
             .amount_minor = path.amount_minor_mean,
-            .nothing = fare(e, outlook(path, path.success_rate, path.success_sigma, retry), other),
+            .nothing = fare(e, s.paths.present(path), other),
             .action = switched,
             .nothing_after = fare(e, outlook(path, path.baseline_success, 0.0, retry), other),
             .action_after = switched,

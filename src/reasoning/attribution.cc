@@ -53,6 +53,30 @@ std::size_t pattern_of(const SeriesKey& key) {
 
 }  // namespace
 
+namespace {
+
+// Turns a row's evidence into what it says relative to "no fault, but it may deviate", where it may
+// deviate from the fault too.
+struct Deviating {
+  double own;   // ln evidence of a fault of its own
+  double idle;  // ln evidence of none, perhaps deviating
+};
+Deviating deviate(Grid& llr, double deviant) {
+  const double high = *std::max_element(llr.begin(), llr.end());
+  double mean = 0.0;
+  for (double& v : llr) mean += v = v - high < -40.0 ? 0.0 : std::exp(v - high);
+  mean /= static_cast<double>(llr.size());
+  const double own = high + std::log(mean);
+  const double idle = log_add(std::log1p(-deviant), std::log(deviant) + own);
+  const double none = high + std::log(deviant * mean) - idle;
+  for (double& v : llr) {
+    v = v == 0.0 ? none : high + std::log((1.0 - deviant) * v + deviant * mean) - idle;
+  }
+  return {own, idle};
+}
+
+}  // namespace
+
 double log_mean(const Grid& values) {
   const double high = *std::max_element(values.begin(), values.end());
   double sum = 0.0;
@@ -62,11 +86,7 @@ double log_mean(const Grid& values) {
 
 Grid deviating_evidence(double n, double k, double e, double deviant) {
   Grid llr = row_evidence({.path = {}, .n = n, .k = k, .e = e}, RowKind::share);
-  const double own = log_mean(llr);
-  const double idle = log_add(std::log1p(-deviant), std::log(deviant) + own);
-  for (double& v : llr) {
-    v = log_add(std::log1p(-deviant) + v, std::log(deviant) + own) - idle;
-  }
+  deviate(llr, deviant);
   return llr;
 }
 
@@ -122,15 +142,11 @@ RowEvidence::RowEvidence(std::vector<Row> rows, RowKind kind, std::shared_ptr<co
 
 void RowEvidence::weigh() const {
   if (!grids_.empty()) return;
+  grids_.reserve(rows_.size());
+  unstructured_.reserve(rows_.size());
   for (const Row& row : rows_) {
-    Grid llr = row_evidence(row, kind_);
-    const double own = log_mean(llr);
-    // Relative to "no fault, but paths may deviate".
-    const double idle = log_add(std::log1p(-kDeviant), std::log(kDeviant) + own);
-    for (double& v : llr) {
-      v = log_add(std::log1p(-kDeviant) + v, std::log(kDeviant) + own) - idle;
-    }
-    grids_.push_back(llr);
+    Grid& llr = grids_.emplace_back(row_evidence(row, kind_));
+    const auto [own, idle] = deviate(llr, kDeviant);
     unstructured_.push_back(log_add(std::log1p(-kAffected), std::log(kAffected) + own) - idle);
   }
 }
@@ -206,20 +222,40 @@ const ScopeScore* ScopeTable::find(const SeriesKey& scope) const {
 
 const ScopeScore* ScopeTable::best(int max_depth) const {
   const ScopeScore* best = nullptr;
-  for (std::size_t i = 0; i < size(); ++i) {
-    const ScopeScore& one = at(i);
-    if (one.n <= 0.0 || (best != nullptr && one.score() <= best->score())) continue;
-    if (one.scope.depth() <= max_depth) best = &one;
+  for (const ScopeScore* one : best_by_pattern()) {
+    if (one == nullptr || one->scope.depth() > max_depth) continue;
+    if (best == nullptr || one->score() > best->score()) best = one;
   }
   return best;
 }
 
-std::array<const ScopeScore*, 8> ScopeTable::best_by_pattern() const {
-  std::array<const ScopeScore*, 8> best{};
+void ScopeTable::challenge(Leaders& leaders, const ScopeScore& one) {
+  const ScopeScore*& leader = leaders[pattern_of(one.scope)];
+  if (one.n > 0.0 && (leader == nullptr || one.score() > leader->score())) leader = &one;
+}
+
+ScopeTable::Leaders ScopeTable::best_by_pattern() const {
+  Leaders best{};
+  if (base_ == nullptr) {
+    for (const ScopeScore& one : scores_) challenge(best, one);
+    return best;
+  }
+  // The base's, where it stands as it was there; else all of its pattern have to be asked.
+  if (!base_->leaders_) base_->leaders_ = base_->best_by_pattern();
+  std::array<bool, best.size()> open{};
+  for (std::size_t p = 0; p < best.size(); ++p) {
+    const ScopeScore* leader = (*base_->leaders_)[p];
+    if (leader == nullptr) continue;
+    const auto number = static_cast<std::size_t>(leader - base_->scores_.data());
+    const ScopeScore& here = at(number);
+    open[p] = here.score() < leader->score();
+    best[p] = &here;
+  }
+  for (const ScopeScore& changed : scores_) challenge(best, changed);
+  if (std::none_of(open.begin(), open.end(), [](bool is) { return is; })) return best;
   for (std::size_t i = 0; i < size(); ++i) {
     const ScopeScore& one = at(i);
-    const ScopeScore*& leader = best[pattern_of(one.scope)];
-    if (one.n > 0.0 && (leader == nullptr || one.score() > leader->score())) leader = &one;
+    if (open[pattern_of(one.scope)]) challenge(best, one);
   }
   return best;
 }

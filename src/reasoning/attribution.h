@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -122,13 +123,15 @@ class ScopeTable {
   // The scope of highest score among those no deeper, of any pattern or of each (bit 0 issuer, 1
   // method, 2 gateway); nullptr when there is none.
   [[nodiscard]] const ScopeScore* best(int max_depth = 3) const;
-  [[nodiscard]] std::array<const ScopeScore*, 8> best_by_pattern() const;
+  using Leaders = std::array<const ScopeScore*, 8>;
+  [[nodiscard]] Leaders best_by_pattern() const;
   // Evidence of the unstructured explanation: every path on its own, a few of them affected.
   [[nodiscard]] double unstructured() const { return unstructured_; }
 
  private:
   explicit ScopeTable(std::unique_ptr<RowEvidence> own);
   static void clear(ScopeScore& score);
+  static void challenge(Leaders& leaders, const ScopeScore& one);
   void add(std::size_t row);
   void weigh();
 
@@ -139,6 +142,7 @@ class ScopeTable {
   std::vector<ScopeScore> scores_;
   std::vector<Grid> grids_;  // sums of ln evidence, of each of scores_
   double unstructured_ = 0.0;
+  mutable std::optional<Leaders> leaders_;  // once a table of few rows more asks for them
 };
 
 }  // namespace payops::reasoning

@@ -115,7 +115,7 @@ struct DetailStore::Memory {
   Classes class_of_all{};
   std::array<std::unique_ptr<Usual>, kStages> usual;  // where it was asked for
   std::array<std::vector<double>, kStages> rates;     // by slice
-  std::vector<Active> active;
+  Since since;
 };
 
 DetailStore::DetailStore(DetailStore&&) noexcept = default;
@@ -263,7 +263,7 @@ void DetailStore::reindex() {
   }
 }
 
-const std::vector<DetailStore::Active>& DetailStore::since(int64_t from_second) const {
+const DetailStore::Since& DetailStore::since(int64_t from_second) const {
   const int64_t from = from_second / slot_s_;
   Memory& memory = *memory_;
   memory.asked = true;
@@ -286,25 +286,32 @@ const std::vector<DetailStore::Active>& DetailStore::since(int64_t from_second) 
   for (std::size_t s = 0; s < kStages; ++s) {
     if (lost[s]) tell_usual(s);  // elsewhere there can be no excess
   }
-  memory.active.clear();
+  std::vector<PathUsual>& usual_of = memory.since.paths;
+  usual_of.assign(paths(), {});
+  for (uint32_t path = 0; path < usual_of.size(); ++path) {
+    usual_of[path].class_share = memory.class_share[path];
+    for (std::size_t s = 0; s < kStages; ++s) {
+      if (!lost[s]) continue;
+      usual_of[path].rate[s] = memory.usual[s]->path_rate(path);
+      usual_of[path].failures[s] = memory.usual[s]->failures(path);
+    }
+  }
+  std::vector<Active>& active = memory.since.slices;
+  active.clear();
   for (std::size_t i = 0; i < memory.now.size(); ++i) {
     const Counts& counts = memory.now[i];
     if (counts.trials(0) == 0) continue;
-    Active& a = memory.active.emplace_back();
+    Active& a = active.emplace_back();
     a.key = key_of(slices_[i].key);
     a.path = path_of_[i];
     a.slice = static_cast<uint32_t>(i);
     a.now.add(counts);
     std::copy(counts.by_class.begin(), counts.by_class.end(), a.by_class.begin());
-    a.class_share = memory.class_share[a.path];
     for (std::size_t s = 0; s < kStages; ++s) {
-      if (!lost[s]) continue;
-      a.rate[s] = memory.rates[s][i];
-      a.path_rate[s] = memory.usual[s]->path_rate(a.path);
-      a.failures[s] = memory.usual[s]->failures(a.path);
+      if (lost[s]) a.rate[s] = memory.rates[s][i];
     }
   }
-  return memory.active;
+  return memory.since;
 }
 
 // What came before the sub-windows that are asked for: the past of the slices, and of which classes
@@ -366,14 +373,18 @@ void DetailStore::tell_usual(std::size_t stage) const {
   }
 }
 
-double DetailStore::learnt() const {
-  double sum = 0.0;
-  for (const SliceRecord& slice : slices_) sum += static_cast<double>(slice.past.trials(0));
+bool DetailStore::knows(double attempts) const {
+  double left = attempts;
+  for (const SliceRecord& slice : slices_) {
+    if (left <= 0.0) return true;
+    left -= static_cast<double>(slice.past.trials(0));
+  }
   for (const Slot& slot : slots_) {
     if (slot.frozen) continue;
-    for (const Entry& entry : slot.entries) sum += entry.counts.trials(0);
+    for (const Entry& entry : slot.entries) left -= entry.counts.trials(0);
+    if (left <= 0.0) return true;
   }
-  return sum;
+  return left <= 0.0;
 }
 
 void DetailStore::encode(Encoder& out) const {

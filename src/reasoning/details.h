@@ -63,15 +63,22 @@ class DetailStore {
     StageCounts<double> now;
     std::array<double, kFaultClasses> by_class{};  // of its failures, as kFaults
     std::array<double, kStages> rate{};  // usual share of the trials of a stage that fail there
-    std::array<double, kStages> path_rate{};          // the same of the whole path
-    std::array<double, kStages> failures{};           // how many past failures that rests on
-    std::array<double, kFaultClasses> class_share{};  // of the usual failures of the path
   };
-  // In the order in which the slices were met. Costs little when it was asked with the same second
-  // in the last sub-window or the one before. Valid until anything else is called.
-  [[nodiscard]] const std::vector<Active>& since(int64_t from_second) const;
-  // First attempts learnt from, forgetting as they do.
-  [[nodiscard]] double learnt() const;
+  // The same of the whole path.
+  struct PathUsual {
+    std::array<double, kStages> rate{};
+    std::array<double, kStages> failures{};           // how many past ones that rests on
+    std::array<double, kFaultClasses> class_share{};  // of the usual failures
+  };
+  struct Since {
+    std::vector<Active> slices;  // in the order in which they were met
+    std::vector<PathUsual> paths;
+  };
+  // Costs little when it was asked with the same second in the last sub-window or the one before.
+  // Valid until anything else is called.
+  [[nodiscard]] const Since& since(int64_t from_second) const;
+  // Has it learnt from so many first attempts, forgetting as they are forgotten?
+  [[nodiscard]] bool knows(double attempts) const;
   [[nodiscard]] std::size_t paths() const { return path_ids_.size(); }
   [[nodiscard]] std::size_t slices() const { return slices_.size(); }
 

@@ -518,7 +518,7 @@ std::unique_ptr<Detailed> Reasoner::State::suspect_details(const Dictionary& dic
     const bool counts = alarm.share == Share::technical && !alarm.secondary;
     if (counts) from = std::min(from, alarm.started);
   }
-  if (from >= now || details.learnt() < kDetailsLearnt) return nullptr;
+  if (from >= now || !details.knows(kDetailsLearnt)) return nullptr;
   auto detailed = std::make_unique<Detailed>(details, from, kDetailLeaves, topology, dictionary);
   detailed->suspects.note_covered([&](const SeriesKey& path) {
     return std::any_of(alarms.begin(), alarms.end(), [&](const LiveAlarm& a) {

@@ -265,12 +265,15 @@ template <class In>
 ScopeTable Reasoner::State::table_of(CommonRows& common, Share share, In&& in) {
   const std::vector<Row>& rows = common.evidence.rows();
   if (common.uncovered == nullptr) {
+    std::vector<uint8_t> alarmed(common.evidence.scopes().size(), 0);
+    for (const LiveAlarm& a : alarms) {
+      const uint32_t scope = common.evidence.index(a.scope);
+      if (a.share == share && scope != RowEvidence::kUnseen) alarmed[scope] = 1;
+    }
     std::vector<uint8_t> covered(rows.size(), 0);
     common.covered.clear();
     for (uint32_t i = 0; i < rows.size(); ++i) {
-      for (const LiveAlarm& a : alarms) {
-        if (a.share == share && a.scope.covers(rows[i].path)) covered[i] = 1;
-      }
+      for (const uint32_t scope : common.evidence.scopes_of(i)) covered[i] |= alarmed[scope];
       if (covered[i] != 0) common.covered.push_back(i);
     }
     common.uncovered = std::make_unique<ScopeTable>(

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <numeric>
 
 #include "payops/reasoning/slice_scan.h"
 
@@ -95,9 +96,9 @@ int32_t UpstreamIds::of(const SeriesKey& path, std::size_t kind) const {
 Suspects::Suspects(const DetailStore& details, int64_t from_second, std::size_t leaves_max,
                    const UpstreamIds& upstreams)
     : upstreams_(upstreams) {
-  const std::vector<Active>& active = details.since(from_second);
-  Grain grain = grain_of(active, details.paths());
-  while (!fold(active, details.paths(), grain, leaves_max)) {
+  const DetailStore::Since& seen = details.since(from_second);
+  Grain grain = grain_of(seen);
+  while (!fold(seen, grain, leaves_max)) {
     if (grain.nothing()) return;
     // Half of the names less each time, and amounts at last.
     if (grain.regions.empty() && grain.merchants.empty()) grain.bands = false;
@@ -105,6 +106,7 @@ Suspects::Suspects(const DetailStore& details, int64_t from_second, std::size_t 
     grain.regions.resize(grain.regions.size() / 2);
     grain.merchants.resize(grain.merchants.size() / 2);
   }
+  index();
   bool shared = false;
   for (std::size_t kind = 0; kind < kUpstreamKinds; ++kind) shared = shared || upstreams.any(kind);
   if (!leaves_.empty() && (shared || !grain.nothing())) scan(grain);
@@ -112,9 +114,9 @@ Suspects::Suspects(const DetailStore& details, int64_t from_second, std::size_t 
 
 // A slice is expected to lose what is usual for it, and of the rest the share that its path loses
 // now: what is left over is its region's, its merchant's, its amounts' or its stage's.
-Suspects::Grain Suspects::grain_of(const std::vector<Active>& active, std::size_t paths) {
-  std::vector<SliceTotals> by_path(paths);
-  for (const Active& a : active) {
+Suspects::Grain Suspects::grain_of(const DetailStore::Since& seen) {
+  std::vector<SliceTotals> by_path(seen.paths.size());
+  for (const Active& a : seen.slices) {
     SliceTotals& sum = by_path[a.path];
     sum.n += a.now.trials(0);
     for (std::size_t s = 0; s < kStages; ++s) {
@@ -123,7 +125,7 @@ Suspects::Grain Suspects::grain_of(const std::vector<Active>& active, std::size_
     }
   }
   std::vector<Excess> regions, merchants, bands, stages(kStages);
-  for (const Active& a : active) {
+  for (const Active& a : seen.slices) {
     const SliceTotals& path = by_path[a.path];
     const double room = std::max(path.n - path.e, 1e-9);
     const double moved = std::clamp((path.k - path.e) / room, 0.0, 1.0);
@@ -155,14 +157,14 @@ Suspects::Grain Suspects::grain_of(const std::vector<Active>& active, std::size_
 }
 
 // False, and nothing, when there would be more than `leaves_max`.
-bool Suspects::fold(const std::vector<Active>& active, std::size_t paths, const Grain& grain,
-                    std::size_t leaves_max) {
+bool Suspects::fold(const DetailStore::Since& seen, const Grain& grain, std::size_t leaves_max) {
   leaves_.clear();
   const std::size_t regions = grain.regions.size() + 1, merchants = grain.merchants.size() + 1;
   const std::size_t bands = grain.bands ? kAmountBands : 1;
   constexpr uint32_t kNew = UINT32_MAX;
-  std::vector<uint32_t> place(paths * regions * merchants * bands * kStages, kNew);
-  for (const Active& a : active) {
+  std::vector<uint32_t> place(seen.paths.size() * regions * merchants * bands * kStages, kNew);
+  for (const Active& a : seen.slices) {
+    const DetailStore::PathUsual& path = seen.paths[a.path];
     const std::size_t region = place_of(grain.regions, a.key.region);
     const std::size_t merchant = place_of(grain.merchants, a.key.merchant);
     const std::size_t band = grain.bands ? a.key.band : 0;
@@ -189,24 +191,57 @@ bool Suspects::fold(const std::vector<Active>& active, std::size_t paths, const 
       leaf.n += n;
       leaf.k += a.now.failed[s];
       leaf.e += n * a.rate[s];
-      leaf.e_path += n * a.path_rate[s];
-      leaf.learnt = std::max(leaf.learnt, a.failures[s]);
+      leaf.e_path += n * path.rate[s];
+      leaf.learnt = std::max(leaf.learnt, path.failures[s]);
       if (s + 1 < kStages) continue;
+      double usual = 0.0;
+      for (std::size_t of = 0; of < kStages; ++of) usual += a.now.trials(of) * a.rate[of];
       for (std::size_t c = 0; c < kFaultClasses; ++c) {
         leaf.k_class[c] += a.by_class[c];
-        for (std::size_t of = 0; of < kStages; ++of) {
-          leaf.e_class[c] += a.now.trials(of) * a.rate[of] * a.class_share[c];
-        }
+        leaf.e_class[c] += usual * path.class_share[c];
       }
     }
   }
   return true;
 }
 
+void Suspects::index() {
+  by_issuer_.resize(leaves_.size());
+  std::iota(by_issuer_.begin(), by_issuer_.end(), 0U);
+  std::stable_sort(by_issuer_.begin(), by_issuer_.end(), [&](uint32_t a, uint32_t b) {
+    return leaves_[a].path.issuer < leaves_[b].path.issuer;
+  });
+}
+
+std::span<const uint32_t> Suspects::leaves_at(const SeriesKey& path) const {
+  if (path.issuer == kAny) return by_issuer_;
+  const auto [first, last] = std::ranges::equal_range(
+      by_issuer_, path.issuer, {}, [&](uint32_t leaf) { return leaves_[leaf].path.issuer; });
+  return {first, last};
+}
+
 void Suspects::weigh() const {
   if (!weights_.empty()) return;
   for (const Leaf& leaf : leaves_)
     weights_.push_back(deviating_evidence(leaf.n, leaf.k, leaf.e, kDeviant));
+}
+
+double Suspects::evidence(const DetailSlice& slice, const SeriesKey& own) const {
+  weigh();
+  const auto add = [&](Grid& sum, uint32_t leaf) {
+    for (std::size_t j = 0; j < kGrid; ++j) sum[j] += weights_[leaf][j];
+  };
+  const auto [known, unknown] = uncovered_evidence_.try_emplace(slice, Grid{});
+  if (unknown) {
+    for (const uint32_t i : leaves_at(slice.path)) {
+      if (is_covered_[i] == 0 && covers(slice, leaves_[i])) add(known->second, i);
+    }
+  }
+  Grid sum = known->second;
+  for (const uint32_t i : covered_) {
+    if (own.covers(leaves_[i].path) && covers(slice, leaves_[i])) add(sum, i);
+  }
+  return log_mean(sum);
 }
 
 bool Suspects::covers(const DetailSlice& slice, const Leaf& leaf) const {
@@ -342,7 +377,9 @@ SliceTotals Suspects::totals(const DetailSlice& slice, bool complement) const {
 
 SliceTotals Suspects::sum_of(const DetailSlice& slice, bool complement) const {
   SliceTotals sum;
-  for (const Leaf& leaf : leaves_) {
+  const auto all = complement ? std::span<const uint32_t>(by_issuer_) : leaves_at(slice.path);
+  for (const uint32_t i : all) {
+    const Leaf& leaf = leaves_[i];
     if (covers(slice, leaf) == complement) continue;
     // A payment is a trial of every stage it comes to: those of the first are the payments.
     if (leaf.stage + 1 == static_cast<int32_t>(kStages) || slice.stage != kWhole) sum.n += leaf.n;
@@ -357,7 +394,8 @@ int32_t Suspects::decline_of(const DetailSlice& slice) const {
   std::array<double, kFaultClasses> k{}, e{};
   DetailSlice payments = slice;
   payments.stage = kWhole;
-  for (const Leaf& leaf : leaves_) {
+  for (const uint32_t i : leaves_at(slice.path)) {
+    const Leaf& leaf = leaves_[i];
     if (!covers(payments, leaf)) continue;
     for (std::size_t c = 0; c < kFaultClasses; ++c) {
       k[c] += leaf.k_class[c];
@@ -380,7 +418,8 @@ int32_t Suspects::decline_of(const DetailSlice& slice) const {
 
 double Suspects::mix_evidence(const SeriesKey& scope) const {
   std::map<std::pair<SeriesKey, int32_t>, SliceTotals> paths;
-  for (const Leaf& leaf : leaves_) {
+  for (const uint32_t i : leaves_at(scope)) {
+    const Leaf& leaf = leaves_[i];
     if (!scope.covers(leaf.path)) continue;
     SliceTotals& sum = paths[{leaf.path, leaf.stage}];
     sum.n += leaf.n;

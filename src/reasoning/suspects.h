@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -91,20 +92,17 @@ class Suspects {
   template <class Covered>
   void note_covered(Covered&& covered) {
     covered_.clear();
-    for (const Leaf& leaf : leaves_) covered_.push_back(covered(leaf.path) ? 1 : 0);
+    is_covered_.assign(leaves_.size(), 0);
+    uncovered_evidence_.clear();
+    for (uint32_t i = 0; i < leaves_.size(); ++i) {
+      if (!covered(leaves_[i].path)) continue;
+      covered_.push_back(i);
+      is_covered_[i] = 1;
+    }
   }
   // ln of (evidence that the slice's leaves share a fault / that none has one), as ScopeScore's, on
   // the leaves of paths that are `own` or that no alarm answers for. REQUIRES: note_covered().
-  [[nodiscard]] double evidence(const DetailSlice& slice, const SeriesKey& own) const {
-    weigh();
-    Grid sum{};
-    for (std::size_t i = 0; i < leaves_.size(); ++i) {
-      if (covered_[i] != 0 && !own.covers(leaves_[i].path)) continue;
-      if (!covers(slice, leaves_[i])) continue;
-      for (std::size_t j = 0; j < kGrid; ++j) sum[j] += weights_[i][j];
-    }
-    return log_mean(sum);
-  }
+  [[nodiscard]] double evidence(const DetailSlice& slice, const SeriesKey& own) const;
   [[nodiscard]] SliceTotals totals(const DetailSlice& slice, bool complement = false) const;
   // The class (index in kFaults) that alone explains the slice's excess, all other failures of it
   // being as many as usual; kWhole when there is none.
@@ -133,8 +131,8 @@ class Suspects {
       return regions.empty() && merchants.empty() && !bands && !stages[0] && !stages[1];
     }
   };
-  [[nodiscard]] static Grain grain_of(const std::vector<Active>& active, std::size_t paths);
-  [[nodiscard]] bool fold(const std::vector<Active>& active, std::size_t paths, const Grain& grain,
+  [[nodiscard]] static Grain grain_of(const DetailStore::Since& seen);
+  [[nodiscard]] bool fold(const DetailStore::Since& seen, const Grain& grain,
                           std::size_t leaves_max);
   [[nodiscard]] bool covers(const DetailSlice& slice, const Leaf& leaf) const;
   void scan(const Grain& grain);
@@ -142,13 +140,19 @@ class Suspects {
   [[nodiscard]] int64_t value_of(const Leaf& leaf, std::size_t column) const;
   static void fix(DetailSlice& slice, std::size_t column, int32_t id);
   void weigh() const;
+  void index();
+  // Of the path's issuer, or all.
+  [[nodiscard]] std::span<const uint32_t> leaves_at(const SeriesKey& path) const;
   [[nodiscard]] SliceTotals sum_of(const DetailSlice& slice, bool complement) const;
 
   const UpstreamIds& upstreams_;
   std::vector<Leaf> leaves_;
-  std::vector<uint8_t> covered_;                       // by leaf
-  mutable std::map<DetailSlice, SliceTotals> totals_;  // that have been asked for
-  mutable std::vector<Grid> weights_;                  // of the leaves, once they are asked for
+  std::vector<uint32_t> by_issuer_;                         // leaves
+  std::vector<uint32_t> covered_;                           // leaves
+  std::vector<uint8_t> is_covered_;                         // by leaf
+  mutable std::map<DetailSlice, Grid> uncovered_evidence_;  // of slices, as asked for
+  mutable std::map<DetailSlice, SliceTotals> totals_;       // that have been asked for
+  mutable std::vector<Grid> weights_;  // of the leaves, once they are asked for
   std::vector<Suspect> list_;
 };
 

@@ -211,12 +211,12 @@ TEST_CASE("a scope is thin by what its paths have seen together, a path by itsel
     p.attempts = 130;
     p.warming_up = true;
   }
-  CHECK_FALSE(thin(paths_in(world.assessment, {"*", "*", "PAYU"}), e));
-  CHECK(thin(paths_in(world.assessment, {"HDFC", "*", "PAYU"}), e));
+  CHECK_FALSE(thin(paths_in(PathIndex(world.assessment), {"*", "*", "PAYU"}), e));
+  CHECK(thin(paths_in(PathIndex(world.assessment), {"HDFC", "*", "PAYU"}), e));
   world.path({"HDFC", "card", "PAYU"}).attempts = 9000;
-  CHECK(thin(paths_in(world.assessment, {"HDFC", "card", "PAYU"}), e));
+  CHECK(thin(paths_in(PathIndex(world.assessment), {"HDFC", "card", "PAYU"}), e));
   world.path({"HDFC", "card", "PAYU"}).warming_up = false;
-  CHECK_FALSE(thin(paths_in(world.assessment, {"HDFC", "card", "PAYU"}), e));
+  CHECK_FALSE(thin(paths_in(PathIndex(world.assessment), {"HDFC", "card", "PAYU"}), e));
   CHECK(thin({}, e));
 }
 
@@ -274,7 +274,8 @@ TEST_CASE("a reroute stays within the target's headroom") {
       if (o.type != "reroute_traffic") continue;
       const std::string& to = o.params.at("to_gateway");
       double moved = 0.0;
-      for (const PathStats* p : paths_in(world.assessment, o.scope)) moved += p->payments_per_s;
+      for (const PathStats* p : paths_in(PathIndex(world.assessment), o.scope))
+        moved += p->payments_per_s;
       const double room = headroom_per_s(world.situation(), to);
       RC_ASSERT(moved * o.strength <= room + 1e-9);
       const double capacity = to == "STRIPE"

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "payops/decision/economics.h"
@@ -60,6 +61,26 @@ struct JudgingPace {
 [[nodiscard]] double judged_after_s(const JudgingPace& pace, double effect, double conversion,
                                     double treated_per_s, double holdout_per_s);
 
+using Paths = std::vector<const PathStats*>;  // into the assessment
+
+// The live paths by issuer. REQUIRES: the assessment outlives it, unchanged.
+class PathIndex {
+ public:
+  explicit PathIndex(const Assessment& assessment);
+  // Those of one issuer, or all for "*", in the assessment's order.
+  [[nodiscard]] const Paths& of_issuer(const std::string& issuer) const;
+  // nullptr when no traffic has been seen there.
+  [[nodiscard]] const PathStats* find(const Scope& path) const;
+  // How a payment fares now on one of them; worked out once. Not for two threads at a time.
+  [[nodiscard]] const Outlook& present(const PathStats& path) const;
+
+ private:
+  const PathStats* first_;
+  Paths all_;
+  mutable std::vector<std::optional<Outlook>> present_;  // by place in the assessment
+  std::unordered_map<std::string_view, Paths> by_issuer_;
+};
+
 struct Situation {
   const Assessment& assessment;
   const EffectTable& effects;
@@ -69,32 +90,18 @@ struct Situation {
   const TrafficPeaks* peaks = nullptr;  // none: the present traffic counts as the peak
   JudgingPace pace{};
   std::optional<RampStep> step{};  // the only step of the ramp to consider; none: as the ramp goes
+  PathIndex paths{assessment};
 };
 
 // Does every payment of `inner` belong to `outer`? Can a payment belong to both?
 [[nodiscard]] bool covers(const Scope& outer, const Scope& inner);
 [[nodiscard]] bool overlaps(const Scope& a, const Scope& b);
 
-using Paths = std::vector<const PathStats*>;  // into the assessment
-
-[[nodiscard]] Paths paths_in(const Assessment& assessment, const Scope& scope);
+[[nodiscard]] Paths paths_in(const PathIndex& index, const Scope& scope);
 [[nodiscard]] uint64_t attempts_of(const Paths& paths);
 // Too little known to move traffic on: fewer attempts in all than attempts_min, a single path that
 // is still warming up, or more than warming_max of the payments on such.
 [[nodiscard]] bool thin(const Paths& paths, const Economics& economics);
-
-// The live paths by issuer, method and gateway.
-class PathIndex {
- public:
-  explicit PathIndex(const Assessment& assessment);
-  // nullptr when no traffic has been seen there.
-  [[nodiscard]] const PathStats* find(const Scope& path) const;
-  [[nodiscard]] const std::vector<std::string>& gateways() const { return gateways_; }
-
- private:
-  Paths sorted_;
-  std::vector<std::string> gateways_;
-};
 
 // Is an intervention deciding about traffic now: active and not expired, on its way, or waiting for
 // a person?
@@ -124,7 +131,7 @@ class PathIndex {
 // How customers kept off `scope` fare by other means: other methods of the same issuer when the
 // scope names issuer and method, else whatever lies outside the scope; weighted by payments. All
 // zero when there is nothing else.
-[[nodiscard]] Outlook other_way(const Assessment& assessment, const Scope& scope);
+[[nodiscard]] Outlook other_way(const PathIndex& index, const Scope& scope);
 
 // How a payment fares on `path`, with the customers who, declined, pay another way unasked.
 [[nodiscard]] Outlook fare(const Economics& economics, const Outlook& on_path,
