@@ -108,9 +108,7 @@ Status add_parts(AppConfig& config, const std::string& file) {
     const std::string setting = std::string("process.") + key;
     return tl::make_unexpected(at_setting(file, setting, key, status.error()));
   };
-  if (Status s = told("topology", add_part(agent.topology, !agent.topology.upstreams.empty(),
-                                           process.topology, shipped.topology, load_topology));
-      !s) {
+  if (Status s = told("topology", add_topology(agent.topology, process.topology)); !s) {
     return s;
   }
   if (Status s = told("calendar", add_part(agent.calendar, !agent.calendar.empty(),
@@ -126,6 +124,10 @@ Status add_parts(AppConfig& config, const std::string& file) {
 }  // namespace
 
 Result<Topology> load_topology(const std::string& file) { return read_yaml_file<Topology>(file); }
+Status add_topology(Topology& topology, const std::string& file) {
+  return add_part(topology, !topology.upstreams.empty(), file, ProcessConfig().topology,
+                  load_topology);
+}
 Result<Calendar> load_calendar(const std::string& file) { return read_yaml_file<Calendar>(file); }
 
 Result<AppConfig> load_app_config(const std::string& file) {

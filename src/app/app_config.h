@@ -65,6 +65,8 @@ struct AppConfig {
 
 // What gateways share (config/topology.yaml). Errors: not_found, config with file, line and key.
 [[nodiscard]] Result<Topology> load_topology(const std::string& file);
+// The file's, where `topology` says nothing; only the one that ships may be missing.
+[[nodiscard]] Status add_topology(Topology& topology, const std::string& file);
 // What is known beforehand (config/calendar.yaml). Errors: likewise.
 [[nodiscard]] Result<Calendar> load_calendar(const std::string& file);
 

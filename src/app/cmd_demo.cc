@@ -179,6 +179,7 @@ Result<std::unique_ptr<SupportProcess>> open_support(
   if (!config) return tl::make_unexpected(config.error());
   std::error_code error;
   config->streaming = cast.config.streaming;
+  config->agent.topology = cast.config.agent.topology;
   config->process.state_dir = (cast.scratch / "support").string();
   config->process.audit_dir = cast.config.process.audit_dir + "-support";
   config->process.model_dir =

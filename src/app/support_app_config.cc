@@ -22,6 +22,9 @@ Result<SupportAppConfig> load_support_config(const std::string& file) {
   for (std::string* path : {&config->process.articles, &config->process.intents}) {
     if (std::string shipped = find_shipped_file(*path); !shipped.empty()) *path = shipped;
   }
+  if (Status s = add_topology(config->agent.topology, config->process.topology); !s) {
+    return tl::make_unexpected(s.error());
+  }
   return config;
 }
 

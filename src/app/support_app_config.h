@@ -19,6 +19,7 @@ struct SupportProcessConfig {
   std::string intents = "config/support/intents";  // what the model is made of
   std::string model;                               // a trained one instead
   std::string model_dir;                           // where the model is kept; empty: state_dir
+  std::string topology = "config/topology.yaml";   // read into agent.topology, as the agent's
   std::string customers;                           // YAML of customers known beforehand, or nothing
   bool follow_payments = true;  // remembers each customer's last payments from the stream
   static constexpr auto fields() {
@@ -26,7 +27,7 @@ struct SupportProcessConfig {
     return std::make_tuple(field("state_dir", &C::state_dir), field("audit_dir", &C::audit_dir),
                            field("articles", &C::articles), field("intents", &C::intents),
                            field("model", &C::model), field("model_dir", &C::model_dir),
-                           field("customers", &C::customers),
+                           field("topology", &C::topology), field("customers", &C::customers),
                            field("follow_payments", &C::follow_payments));
   }
 };

@@ -60,12 +60,21 @@ const KnownPayment* payment_meant(const Turn& turn) {
   return best;
 }
 
-// Whether they are seen to be in the part of the payments that it is about. Of regions, amounts and
-// upstreams nothing is known here: what is about those is nobody's.
-bool in_part(const Slice& part, const KnownPayment* payment) {
-  if (part.region != "*" || part.amount != "*" || part.upstream != "*") return false;
-  if (part.merchant == "*") return true;
-  return payment != nullptr && failed(*payment) && same(payment->merchant, part.merchant);
+bool stands_on(const KnownPayment& payment, const std::string& upstream, const Topology& topology) {
+  const Scope path{payment.issuer, payment.method, payment.gateway};
+  return std::any_of(
+      topology.upstreams.begin(), topology.upstreams.end(),
+      [&](const Upstream& known) { return known.name == upstream && known.carries(path); });
+}
+
+// Whether they are seen to be in the part of the payments that it is about. Of regions and amounts
+// nothing is known here: what is about those is nobody's.
+bool in_part(const Slice& part, const KnownPayment* payment, const Topology& topology) {
+  if (part.region != "*" || part.amount != "*") return false;
+  if (part.merchant == "*" && part.upstream == "*") return true;
+  if (payment == nullptr || !failed(*payment)) return false;
+  return (part.merchant == "*" || same(payment->merchant, part.merchant)) &&
+         (part.upstream == "*" || stands_on(*payment, part.upstream, topology));
 }
 
 // Whether the incident can be what this customer met. What they say counts most, then the payment
@@ -87,7 +96,7 @@ bool affects(const Incident& incident, const Turn& turn, const KnownPayment* pay
       fits(at.method, said.method, payment ? payment->method : none, turn.customer->methods);
   const bool gateway = at.gateway == "*" || (payment != nullptr && failed(*payment) &&
                                              same(payment->gateway, at.gateway));
-  return issuer && method && gateway && in_part(incident.slice, payment);
+  return issuer && method && gateway && in_part(incident.slice, payment, turn.config->topology);
 }
 
 const Incident* incident_met(const Turn& turn, const KnownPayment* payment) {

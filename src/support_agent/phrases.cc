@@ -62,7 +62,8 @@ std::string incident_in_words(const Incident& incident, const Turn& turn) {
   const Scope& at = incident.instrument;
   std::string who = at.method == "*" ? "Payments" : spoken_method(at.method) + " payments";
   if (at.issuer != "*") who += " through " + at.issuer;
-  if (at.gateway != "*" && at.issuer == "*") who += " on one of our payment partners";
+  const bool partner = at.gateway != "*" || incident.slice.upstream != "*";
+  if (partner && at.issuer == "*") who += " on one of our payment partners";
   const bool slow = incident.pattern.find("latency") != std::string::npos;
   std::string text = who + (slow ? " have been slow since " : " have been failing since ") +
                      clock_time(incident.begin_ts_ms, *turn.config);

@@ -142,7 +142,7 @@ Status SupportConfig::validate() const {
       }
     }
   }
-  return {};
+  return topology.validate();
 }
 
 std::unique_ptr<ChatNode> make_router() { return std::make_unique<Router>(); }

@@ -160,6 +160,34 @@ TEST_CASE("one merchant's fault is told to that merchant's customers only") {
   CHECK(has(desk.say("my payment failed", "ravi").text, "have been failing since"));
 }
 
+TEST_CASE("an upstream's fault is told to those whose payments stand on it") {
+  SupportConfig config;
+  config.topology.upstreams = {{.name = "NORTHBANK", .gateways = {"RAZORPAY", "PAYU"}}};
+  TestDesk desk;
+  REQUIRE(desk.agent_.configure(config));
+  Incident incident;
+  incident.id = "inc-1";
+  incident.pattern = "gateway_failure";
+  incident.slice.upstream = "NORTHBANK";
+  incident.begin_ts_ms = 1'772'440'320'000;
+  SupportInput news;
+  news.incidents.push_back(incident);
+  (void)desk.take(std::move(news));
+  CHECK(!has(desk.say("my payment failed").text, "have been failing since"));
+  KnownPayment payment;
+  payment.payment_id = "pay-1";
+  payment.ts_ms = desk.now_ms_;
+  payment.issuer = "HDFC";
+  payment.method = "upi";
+  payment.gateway = "BILLDESK";
+  payment.status = "declined";
+  desk.customer_.payments = {payment};
+  CHECK(!has(desk.say("my payment failed", "meera").text, "have been failing since"));
+  desk.customer_.payments.front().gateway = "PAYU";
+  CHECK(has(desk.say("my payment failed", "ravi").text,
+            "Payments on one of our payment partners have been failing since 14:02"));
+}
+
 TEST_CASE("complaints about paying are told to the payments agent, without a name") {
   TestDesk desk;
   (void)desk.say("my payment failed");

@@ -8,6 +8,7 @@
 
 #include "payops/core/fields.h"
 #include "payops/core/result.h"
+#include "payops/model/topology.h"
 
 namespace payops::support_agent {
 
@@ -41,6 +42,7 @@ struct SupportConfig {
   double handover_cost_minor = 6'000.0;  // what a chat costs that a person handles
   std::map<std::string, std::vector<std::string>> issuers;  // name -> how customers write it
   std::map<std::string, std::vector<std::string>> methods;  // likewise
+  Topology topology;  // what gateways share: whose payments a fault of an upstream hits
   [[nodiscard]] Status validate() const;
   static constexpr auto fields() {
     using C = SupportConfig;
@@ -55,7 +57,7 @@ struct SupportConfig {
         field("sessions_max", &C::sessions_max),
         field("remembered_messages", &C::remembered_messages),
         field("handover_cost_minor", &C::handover_cost_minor), field("issuers", &C::issuers),
-        field("methods", &C::methods));
+        field("methods", &C::methods), field("topology", &C::topology));
   }
 };
 
