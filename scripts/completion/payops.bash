@@ -10,7 +10,7 @@ _payops_words() {
   case $1 in
     '') echo "$_payops_commands --help --version" ;;
     demo)
-      echo --scenario --stream --seed --speed --duration --warm-up --bootstrap --no-console --support
+      echo --scenario --stream --seed --speed --duration --warm-up --bootstrap --no-console --no-support
       echo --json
       ;;
     broker) echo --port-file --topic-prefix ;;
@@ -76,11 +76,11 @@ _payops_words() {
     'intents evaluate') echo --model --data --json ;;
     support)
       echo evaluate --config --bootstrap --topic-prefix --state --audit --http-port --no-http
-      echo --until-end --json
+      echo --http-bind --http-users --until-end --json
       ;;
     'support evaluate') echo --data --config --model-dir ;;
     chat) echo --config --bootstrap --topic-prefix --user --text --wait --json ;;
-    simulate-chats) echo --config --bootstrap --topic-prefix --rate --duration --seed ;;
+    simulate-chats) echo --config --bootstrap --topic-prefix --rate --failed-share --duration --seed ;;
     faq) echo search evaluate import ;;
     'faq search') echo --config --model-dir --json --words-only ;;
     'faq evaluate') echo --data --config --model-dir --json --words-only ;;

@@ -1,19 +1,16 @@
 // payops chat: talks to the support agent from the terminal, over Kafka; payops simulate-chats:
-// many customers who do.
+// many customers who write to it.
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdio>
 #include <iostream>
 #include <memory>
-#include <thread>
 
+#include "chat_crowd.h"
 #include "cmd_support.h"
-#include "intent_catalogue.h"
 #include "payops/core/clock.h"
 #include "payops/core/digest.h"
 #include "payops/core/json_fields.h"
-#include "payops/core/random.h"
 #include "payops/core/text.h"
 #include "payops/streaming/consumer.h"
 #include "payops/streaming/event_producer.h"
@@ -34,6 +31,7 @@ struct ChatOptions {
   std::string text;
   int64_t wait_s = 20;
   double rate = 1.0;
+  double failed_share = 0.3;
   double duration_s = 60.0;
   uint64_t seed = 1;
   bool json = false;
@@ -136,81 +134,18 @@ int run_chat(const ChatOptions& options) {
   return kExitDone;
 }
 
-// What customers write: those whose payment just failed about that, others about anything.
-class Crowd {
- public:
-  Crowd(const support_agent::IntentCatalogue& catalogue, uint64_t seed)
-      : catalogue_(catalogue), random_(seed) {}
-
-  std::pair<std::string, std::string> anything(uint64_t n) const {
-    RandomStream draw = random_.at(1, n);
-    const auto& intent = catalogue_.intents[draw.below(catalogue_.intents.size())];
-    return {"chat_" + std::to_string(draw.below(5'000)),
-            intent.examples[draw.below(intent.examples.size())]};
-  }
-  // Of a failed attempt three in ten are written about.
-  std::optional<std::pair<std::string, std::string>> about(const Json& attempt) const {
-    const std::string status = attempt.value("status", "");
-    if (status == "approved" || status.empty()) return std::nullopt;
-    RandomStream draw = random_.at(2, hash64(attempt.value("attempt_id", "")));
-    if (!draw.chance(0.3)) return std::nullopt;
-    const std::string way =
-        attempt.value("method", "card") + " payment through " + attempt.value("issuer", "my bank");
-    const std::vector<std::string> forms{"my " + way + " failed", way + " is not working, why",
-                                         "why did my " + way + " fail", way + " fail ho raha hai",
-                                         "money debited but " + way + " failed"};
-    return std::pair{attempt.value("user_id", "somebody"), forms[draw.below(forms.size())]};
-  }
-
- private:
-  const support_agent::IntentCatalogue& catalogue_;
-  Random random_;
-};
-
 int run_simulation(const ChatOptions& options) {
   const auto config = configured(options);
   if (!config) return report(config.error());
-  const auto catalogue = read_intent_catalogue(config->process.intents);
-  if (!catalogue) return report(catalogue.error());
-  auto out = streaming::EventProducer::open(config->streaming);
-  if (!out) return report(out.error());
-  auto payments = streaming::Consumer::open(config->streaming, {"payments.transactions"});
-  if (!payments) return report(payments.error());
-  if (auto marks = (*payments)->watermarks()) {
-    std::vector<streaming::Position> ends;
-    for (const auto& mark : *marks) ends.push_back({mark.topic, mark.partition, mark.end});
-    (void)(*payments)->assign(ends);
-  }
-  const Crowd crowd(*catalogue, options.seed);
-  const SystemClock clock;
-  const int64_t begun_ms = clock.now_ms();
-  uint64_t sent = 0, due = 0;
-  const auto send = [&](const std::string& user, const std::string& text) {
-    ChatMessage message;
-    message.message_id =
-        "sim-" + hex64(mix64(options.seed, ++sent)) + hex64(static_cast<uint64_t>(begun_ms));
-    message.user_id = user;
-    message.text = text;
-    message.ts_ms = clock.now_ms();
-    return (*out)->send("chat.inbound", user, dump(to_json(message)));
-  };
-  while (!Signals::stop_requested()) {
-    const double elapsed_s = static_cast<double>(clock.now_ms() - begun_ms) / 1000.0;
-    if (elapsed_s >= options.duration_s) break;
-    Status status;
-    for (; static_cast<double>(due) < elapsed_s * options.rate && status; ++due) {
-      const auto [user, text] = crowd.anything(due);
-      status = send(user, text);
-    }
-    for (const streaming::Record& record : (*payments)->poll(20).records) {
-      const Json attempt = Json::parse(record.payload, nullptr, false);
-      if (!attempt.is_object() || !status) continue;
-      if (const auto words = crowd.about(attempt)) status = send(words->first, words->second);
-    }
-    if (!status) return report(status.error());
-  }
-  if (Status flushed = (*out)->flush(10'000); !flushed) return report(flushed.error());
-  std::printf("%llu messages to chat.inbound\n", static_cast<unsigned long long>(sent));
+  const auto sent = run_chat_crowd({.streaming = config->streaming,
+                                    .intents = config->process.intents,
+                                    .rate = options.rate,
+                                    .failed_share = options.failed_share,
+                                    .duration_s = options.duration_s,
+                                    .seed = options.seed,
+                                    .stop = &Signals::stop_requested});
+  if (!sent) return report(sent.error());
+  std::printf("%llu messages to chat.inbound\n", static_cast<unsigned long long>(*sent));
   return kExitDone;
 }
 
@@ -237,6 +172,11 @@ void add_chat_command(CLI::App& app, Command& command) {
   simulate->add_option("--rate", options->rate, "Messages a second about anything")
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
+  simulate
+      ->add_option("--failed-share", options->failed_share,
+                   "Of failed payments: how many are written about")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
   simulate->add_option("--duration", options->duration_s, "Seconds")->capture_default_str();
   simulate->add_option("--seed", options->seed, "Same seed, same words")->capture_default_str();
   simulate->footer("Example: payops simulate-chats --rate 5 --duration 60");

@@ -1,4 +1,4 @@
-// payops demo: broker, world and agent together, each cycle on the screen.
+// payops demo: broker, world and both agents together, each cycle on the screen.
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
@@ -11,6 +11,7 @@
 #include <optional>
 #include <thread>
 
+#include "chat_crowd.h"
 #include "cli.h"
 #include "console_process.h"
 #include "live_agent.h"
@@ -31,6 +32,12 @@
 namespace payops::app {
 namespace {
 
+// Customers who write: as many as a person can follow. Every issuer and method has more complaints
+// an hour, with time at four times its pace, than in earnest.
+constexpr double kChatsPerS = 0.2;
+constexpr double kFailedShare = 0.05;  // of failed payments: written about
+constexpr double kComplaintsUsual = 600.0;
+
 struct DemoOptions {
   std::string stream = "config/continuous_stream.yaml";
   std::string scenario;
@@ -41,7 +48,7 @@ struct DemoOptions {
   std::string bootstrap;
   bool json = false;
   bool no_console = false;
-  bool support = false;
+  bool no_support = false;
 };
 
 // What the demo runs, put together from the stream's file and the command line.
@@ -73,6 +80,7 @@ Result<Cast> assemble(const DemoOptions& options) {
   cast.config.agent.cycle_interval_s = stream->agent.cycle_interval;
   cast.config.agent.reasoning.anomaly_threshold = stream->agent.anomaly_threshold;
   cast.config.agent.min_action_frequency.cycles = stream->agent.min_action_frequency_cycles;
+  cast.config.agent.complaints.usual_per_hour = kComplaintsUsual;
   evaluation::price_as(cast.scenario, cast.config.agent);
 
   const std::string stamp = std::to_string(SystemClock().now_ms());
@@ -170,8 +178,8 @@ Result<std::unique_ptr<ConsoleProcess>> open_console(
   return console;
 }
 
-// The support agent on the same broker, with a customer who can chat. Errors: as
-// SupportProcess::start().
+// The support agent on the same broker, with a customer who can chat; begin() starts it. Where its
+// port is taken it has any free one. Errors: as SupportProcess::start().
 Result<std::unique_ptr<SupportProcess>> open_support(
     const Cast& cast, const std::function<void(const std::string&)>& on_note,
     const std::function<void(const std::string&)>& on_trouble) {
@@ -189,11 +197,62 @@ Result<std::unique_ptr<SupportProcess>> open_support(
   const Status added =
       api::add_user(config->http.users_file, "customer", api::Role::customer, password);
   if (!added) return tl::make_unexpected(added.error());
-  auto support = SupportProcess::start(std::move(*config), on_note, on_trouble);
+  auto support = SupportProcess::start(*config, on_note, on_trouble);
+  if (!support) {
+    config->http.port = 0;
+    support = SupportProcess::start(std::move(*config), on_note, on_trouble);
+  }
   if (!support) return support;
-  std::fprintf(stderr, "Chat: %s/chat   user customer, password %s\n\n",
+  std::fprintf(stderr,
+               "Chat: %s/chat   user customer, password %s\n"
+               "  (ask why a payment failed, at the bank that breaks and at another)\n\n",
                (*support)->address().c_str(), password.c_str());
   return support;
+}
+
+// Support and the customers who write to it. They begin when the first cycle has been shown, so
+// that payments do not wait for what support has to learn first.
+class Support {
+ public:
+  Support(std::unique_ptr<SupportProcess> agent, ChatCrowdSpec crowd,
+          std::function<void(const std::string&)> on_trouble)
+      : agent_(std::move(agent)), crowd_(std::move(crowd)), on_trouble_(std::move(on_trouble)) {
+    crowd_.stop = [this] { return over_.load(); };
+  }
+  ~Support() {
+    over_ = true;
+    if (writers_.joinable()) writers_.join();
+  }
+  void begin() {
+    if (writers_.joinable()) return;
+    agent_->begin();
+    writers_ = std::thread([this] {
+      if (const auto sent = run_chat_crowd(crowd_); !sent) on_trouble_(sent.error().message);
+    });
+  }
+
+ private:
+  std::unique_ptr<SupportProcess> agent_;
+  ChatCrowdSpec crowd_;
+  std::function<void(const std::string&)> on_trouble_;
+  std::atomic<bool> over_{false};
+  std::thread writers_;
+};
+
+// Errors: as open_support().
+Result<std::unique_ptr<Support>> open_chats(
+    const Cast& cast, const std::function<void(const std::string&)>& on_note,
+    const std::function<void(const std::string&)>& on_trouble) {
+  auto agent = open_support(cast, on_note, on_trouble);
+  if (!agent) return tl::make_unexpected(agent.error());
+  const std::string intents = find_shipped_file("config/support/intents");
+  return std::make_unique<Support>(std::move(*agent),
+                                   ChatCrowdSpec{.streaming = cast.config.streaming,
+                                                 .intents = intents,
+                                                 .rate = kChatsPerS,
+                                                 .failed_share = kFailedShare,
+                                                 .seed = cast.seed},
+                                   on_trouble);
 }
 
 int demo(const DemoOptions& options) {
@@ -226,6 +285,7 @@ int demo(const DemoOptions& options) {
   const Terminal terminal;
   const std::string currency = cast->config.agent.economics.reporting_currency;
   StoryTeller teller;
+  std::unique_ptr<Support> support;
   int64_t first_ms = 0;
   LiveAgentSpec agent;
   agent.config = cast->config;
@@ -244,6 +304,7 @@ int demo(const DemoOptions& options) {
     if (options.json || !warm) return;
     std::printf("%s\n", cycle_text(cycle, currency, terminal).c_str());
     std::fflush(stdout);
+    if (support != nullptr) support->begin();
   };
 
   std::unique_ptr<ConsoleProcess> console;
@@ -254,9 +315,8 @@ int demo(const DemoOptions& options) {
     agent.feed = &console->feed();
     agent.console_key_hex = console->public_key_hex();
   }
-  std::unique_ptr<SupportProcess> support;
-  if (options.support && !options.json) {
-    auto opened = open_support(*cast, agent.on_note, agent.on_trouble);
+  if (!options.no_support && !options.json) {
+    auto opened = open_chats(*cast, agent.on_note, agent.on_trouble);
     if (!opened) return report(opened.error());
     support = std::move(*opened);
   }
@@ -283,7 +343,8 @@ int demo(const DemoOptions& options) {
 
 void add_demo_command(CLI::App& app, Command& command) {
   auto options = std::make_shared<DemoOptions>();
-  CLI::App* sub = app.add_subcommand("demo", "Broker, world and agent together: watch it work");
+  CLI::App* sub =
+      app.add_subcommand("demo", "Broker, world and both agents together: watch them work");
   sub->add_option("--scenario", options->scenario,
                   "Name in simulators/scenarios, or a file (default: what --stream says)");
   sub->add_option("--stream", options->stream, "The demo's world and agent")->capture_default_str();
@@ -298,7 +359,7 @@ void add_demo_command(CLI::App& app, Command& command) {
       ->capture_default_str()
       ->check(CLI::NonNegativeNumber);
   sub->add_option("--bootstrap", options->bootstrap, "A real Kafka instead of the embedded broker");
-  sub->add_flag("--support", options->support, "With the support agent, and a chat on port 8081");
+  sub->add_flag("--no-support", options->no_support, "Without customers' chats");
   sub->add_flag("--no-console", options->no_console, "Serve no console");
   sub->add_flag("--json", options->json, "Only the summary, as one JSON document on stdout");
   sub->footer("Example: payops demo --duration 60");

@@ -25,6 +25,7 @@ namespace {
 struct SupportOptions {
   std::string config = "config/support.yaml";
   std::string bootstrap, topic_prefix, state_dir, audit_dir, data, model_dir;
+  std::string http_bind, http_users;
   int http_port = -1;
   bool no_http = false;
   bool until_end = false;
@@ -38,6 +39,8 @@ Result<SupportAppConfig> configured(const SupportOptions& options) {
   if (!options.topic_prefix.empty()) config->streaming.topic_prefix = options.topic_prefix;
   if (!options.state_dir.empty()) config->process.state_dir = options.state_dir;
   if (!options.audit_dir.empty()) config->process.audit_dir = options.audit_dir;
+  if (!options.http_bind.empty()) config->http.bind = options.http_bind;
+  if (!options.http_users.empty()) config->http.users_file = options.http_users;
   if (options.http_port >= 0) config->http.port = options.http_port;
   if (options.no_http || options.until_end) config->http.enabled = false;
   return config;
@@ -202,6 +205,8 @@ void add_support_command(CLI::App& app, Command& command) {
   sub->add_option("--state", options->state_dir, "State directory, one process each");
   sub->add_option("--audit", options->audit_dir, "Audit folder");
   sub->add_option("--http-port", options->http_port, "Port of chat, API and metrics");
+  sub->add_option("--http-bind", options->http_bind, "Address that it listens on");
+  sub->add_option("--http-users", options->http_users, "Users who may sign in");
   sub->add_flag("--no-http", options->no_http, "Kafka only");
   sub->add_flag("--until-end", options->until_end,
                 "Stop at the end of the input as found at start");

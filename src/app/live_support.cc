@@ -501,8 +501,10 @@ Result<LiveSupportResult> run_live_support(const LiveSupportSpec& spec) {
       {.intents = process.intents,
        .articles = process.articles,
        .model = process.model,
-       .model_dir = process.model_dir.empty() ? process.state_dir : process.model_dir},
+       .model_dir = process.model_dir.empty() ? process.state_dir : process.model_dir,
+       .stop = spec.stop},
       spec.on_note);
+  if (!knowledge && spec.stop()) return LiveSupportResult{};
   if (!knowledge) return tl::make_unexpected(knowledge.error());
   if (const auto articles = load_articles(process.articles); !articles) {
     return tl::make_unexpected(articles.error());

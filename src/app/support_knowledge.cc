@@ -66,7 +66,9 @@ Result<IntentModel> train_and_keep(const KnowledgeFiles& files, const IntentData
                                    const std::function<void(const std::string&)>& note) {
   note("learning to understand customers from " + std::to_string(data.messages.size()) +
        " examples");
-  auto model = IntentModel::train(data.intents, data.messages, {}, kModelSeed);
+  support_agent::IntentTraining training;
+  training.network.stop = files.stop;
+  auto model = IntentModel::train(data.intents, data.messages, training, kModelSeed);
   if (!model || kept.empty()) return model;
   std::error_code ignored;
   fs::create_directories(files.model_dir, ignored);

@@ -17,11 +17,12 @@ struct KnowledgeFiles {
   std::string articles;   // whose phrases are examples too; may be empty
   std::string model;      // a model file; empty: one made of the intents, kept in `model_dir`
   std::string model_dir;  // where it is kept; empty: not kept
+  std::function<bool()> stop = {};  // ends training early
 };
 
 // The model of the file, or of the examples: trained at the first start, in seconds, and kept under
 // the hash of what it was made of. Without examples or model the keywords decide. Errors: as the
-// files'.
+// files'; unavailable when stopped.
 [[nodiscard]] Result<support_agent::Knowledge> load_knowledge(
     const KnowledgeFiles& files, const std::function<void(const std::string&)>& note);
 

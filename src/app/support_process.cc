@@ -1,5 +1,7 @@
 #include "support_process.h"
 
+#include <sys/resource.h>
+
 #include <atomic>
 #include <thread>
 
@@ -8,12 +10,33 @@
 
 namespace payops::app {
 
+namespace {
+constexpr int kNiceness = 10;
+}  // namespace
+
 struct SupportProcess::Impl {
   SupportLine line;
   std::unique_ptr<api::SupportServer> server;
+  SupportAppConfig config;
+  std::function<void(const std::string&)> on_note, on_trouble;
   std::atomic<bool> over{false};
   std::thread thread;
+
+  void run();
 };
+
+void SupportProcess::Impl::run() {
+  (void)setpriority(PRIO_PROCESS, 0, kNiceness);  // of this thread and those that it starts
+  LiveSupportSpec spec;
+  spec.config = config;
+  spec.line = &line;
+  spec.stop = [this] { return over.load(); };
+  spec.on_note = on_note;
+  spec.on_trouble = on_trouble;
+  const auto result = run_live_support(spec);
+  if (!result) on_trouble("support: " + result.error().message);
+  line.close();
+}
 
 Result<std::unique_ptr<SupportProcess>> SupportProcess::start(
     SupportAppConfig config, std::function<void(const std::string&)> on_note,
@@ -28,18 +51,9 @@ Result<std::unique_ptr<SupportProcess>> SupportProcess::start(
                                           impl->line);
   if (!server) return tl::make_unexpected(server.error());
   impl->server = std::move(*server);
-  Impl* own = impl.get();
-  impl->thread = std::thread([own, config = std::move(config), on_note, on_trouble] {
-    LiveSupportSpec spec;
-    spec.config = config;
-    spec.line = &own->line;
-    spec.stop = [own] { return own->over.load(); };
-    spec.on_note = on_note;
-    spec.on_trouble = on_trouble;
-    const auto result = run_live_support(spec);
-    if (!result) on_trouble("support: " + result.error().message);
-    own->line.close();
-  });
+  impl->config = std::move(config);
+  impl->on_note = std::move(on_note);
+  impl->on_trouble = std::move(on_trouble);
   return std::unique_ptr<SupportProcess>(new SupportProcess(std::move(impl)));
 }
 
@@ -50,6 +64,11 @@ SupportProcess::~SupportProcess() {
   if (impl_->thread.joinable()) impl_->thread.join();
   impl_->line.close();
   impl_->server.reset();
+}
+
+void SupportProcess::begin() {
+  if (impl_->thread.joinable()) return;
+  impl_->thread = std::thread([own = impl_.get()] { own->run(); });
 }
 
 std::string SupportProcess::address() const { return impl_->server->address(); }

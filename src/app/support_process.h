@@ -13,11 +13,14 @@ namespace payops::app {
 
 class SupportProcess {
  public:
-  // Serves when it returns; the agent itself starts meanwhile. Errors: as SupportServer::start().
+  // Serves when it returns; until begin() and the agent's own start calls wait. Errors: as
+  // SupportServer::start().
   [[nodiscard]] static Result<std::unique_ptr<SupportProcess>> start(
       SupportAppConfig config, std::function<void(const std::string&)> on_note,
       std::function<void(const std::string&)> on_trouble);
   ~SupportProcess();  // stops both
+  // Starts the agent, once, with what is left of the processor: payments come first.
+  void begin();
   [[nodiscard]] std::string address() const;
 
  private:

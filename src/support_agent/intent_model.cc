@@ -157,6 +157,9 @@ Result<IntentModel> IntentModel::train(std::vector<Intent> intents,
   const Examination exam = examine(all, outsiders, outputs, training, seed, progress);
   if (progress) progress("all messages");
   Learnt learnt = learn(all, outputs, training, seed);
+  if (training.network.stop && training.network.stop()) {
+    return fail(ErrorCode::unavailable, "stopped before everything was learnt");
+  }
   IntentModel model;
   model.intents_ = std::move(intents);
   model.features_ = std::move(learnt.features);

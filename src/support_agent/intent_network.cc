@@ -100,6 +100,7 @@ class Trainer {
     const auto total = static_cast<double>(batches * plan_.epochs);
     std::vector<uint32_t> order(n);
     for (uint32_t epoch = 0; epoch < plan_.epochs; ++epoch) {
+      if (plan_.stop && plan_.stop()) break;
       std::iota(order.begin(), order.end(), 0U);
       RandomStream shuffle = random_.at(kDrawOrder, epoch);
       for (std::size_t i = n; i > 1; --i) std::swap(order[i - 1], order[shuffle.below(i)]);

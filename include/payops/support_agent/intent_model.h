@@ -62,7 +62,8 @@ class IntentModel {
   // Learns from the in-scope messages; those out of scope only place the threshold, there is no
   // class of theirs. Without any it never abstains, but on a message of which it knows nothing.
   // It trains once for each tenth held out and once on everything; `progress` is told of each.
-  // Errors: usage: fewer than two intents, or an intent without a message.
+  // Errors: usage: fewer than two intents, or an intent without a message; unavailable: the plan's
+  // `stop` said so.
   [[nodiscard]] static Result<IntentModel> train(
       std::vector<Intent> intents, std::span<const LabelledText> messages,
       const IntentTraining& training, uint64_t seed,

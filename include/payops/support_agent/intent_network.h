@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -69,6 +70,7 @@ struct TrainingPlan {
   float hidden_dropout = 0.5F;
   float label_smoothing = 0.1F;
   float first_layer_deviation = 0.1F;  // W1 begins as N(0, this²)
+  std::function<bool()> stop = {};     // asked before each epoch; what is learnt then is no use
 };
 
 // Needs texts.size() == intents.size() > 0 and every intent below `outputs`, every row below
