@@ -159,6 +159,11 @@ async function desk() {
       const most = Object.entries(f.intents).sort((a, b) => b[1] - a[1]).slice(0, 8);
       line("Asked about most", most.map(([k, v]) => k + " " + v).join(", ") || "nothing yet");
       line("Handovers", Object.entries(f.handovers).map(([k, v]) => k + " " + v).join(", ") || "none");
+      const within = (ms) => ms < 1000 ? ms + " ms" : ms < 60000 ? ms / 1000 + " s" : Math.round(ms / 60000) + " min";
+      const waits = (w) => w.p50_ms === undefined ? "nothing yet" :
+        "half within " + within(w.p50_ms) + ", 99 % within " + within(w.p99_ms);
+      line("Answered", waits(f.response.agent));
+      line("A person wrote after a handover", waits(f.response.person));
       line("Ratings", f.ratings.up + " up, " + f.ratings.down + " down");
       line("Estimated cost saved", "Rs " + Math.round(f.saved_minor / 100));
       line("Questions not answered", f.unanswered.slice(0, 10).map((u) => u.text).join(" · ") || "none");

@@ -48,10 +48,22 @@ constexpr std::size_t kMessagesPerStep = 256;  // messages in a step
 constexpr std::size_t kExcerptBytes = 512;
 constexpr int64_t kArticlesEveryMs = 2'000;
 
+constexpr std::size_t kTraceparentBytes = 55;  // of version 00
+
+// A reply goes on in the trace of its message, as a span of its own.
+std::string traceparent_of(const OutboxEntry& entry) {
+  if (entry.topic != "chat.outbound") return "";
+  const auto reply =
+      from_json<support_agent::ChatReply>(Json::parse(entry.payload, nullptr, false));
+  if (!reply || reply->trace_id.empty()) return "";
+  return "00-" + reply->trace_id + "-" + hex64(hash64(entry.id)) + "-01";
+}
+
 // The checkpoints of this chain under a key of their own, beside the payments agent's.
 class SupportOutbox final : public Outbox {
  public:
-  explicit SupportOutbox(streaming::Lease& lease) : kafka_([&lease] { return lease.producer(); }) {}
+  explicit SupportOutbox(streaming::Lease& lease)
+      : kafka_([&lease] { return lease.producer(); }, &traceparent_of) {}
   Status publish(const std::vector<OutboxEntry>& entries) override {
     std::vector<OutboxEntry> own = entries;
     for (OutboxEntry& entry : own) {
@@ -244,6 +256,10 @@ void SupportTerm::take_message(const streaming::Record& record) {
          .offset = record.offset,
          .payload = masked_excerpt(record.payload, kExcerptBytes)});
     return;
+  }
+  const std::string_view traceparent = streaming::header_of(record, "traceparent");
+  if (message->traceparent.empty() && traceparent.size() == kTraceparentBytes) {
+    message->traceparent = traceparent;
   }
   support_agent::CustomerView customer = customers_.look_up(message->user_id);
   next_.messages.push_back({std::move(*message), std::move(customer), false});

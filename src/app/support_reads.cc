@@ -4,6 +4,7 @@
 
 #include "payops/core/json_fields.h"
 #include "payops/core/text.h"
+#include "payops/support_agent/waits.h"
 
 namespace payops::app {
 namespace {
@@ -146,6 +147,16 @@ std::string figures(const SupportView& view) {
   out["outcomes"] = outcomes;
   out["ratings"] = {{"up", count_of(view, "feedback.up")},
                     {"down", count_of(view, "feedback.down")}};
+  const auto waits = [&](std::string_view kind) {
+    Json told = Json::object();
+    for (const auto& [name, share] : {std::pair{"p50_ms", 0.5}, std::pair{"p99_ms", 0.99}}) {
+      const auto within = support_agent::wait_within(view.agent.counts(), kind, share);
+      if (within) told[name] = *within;
+    }
+    return told;
+  };
+  out["response"] = {{"agent", waits(support_agent::kReplyWaits)},
+                     {"person", waits(support_agent::kPersonWaits)}};
   out["saved_minor"] = static_cast<double>(alone) * view.agent.config().handover_cost_minor;
   out["unanswered"] = Json::array();
   const auto rows = view.tables.rows(

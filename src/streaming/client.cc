@@ -46,6 +46,18 @@ Status set_property(rd_kafka_conf_t* conf, const std::string& name, const std::s
 
 }  // namespace
 
+HeadersHandle make_headers(std::string_view id, std::string_view traceparent) {
+  if (id.empty() && traceparent.empty()) return nullptr;
+  HeadersHandle headers(rd_kafka_headers_new(2));
+  const auto add = [&](const char* name, std::string_view value) {
+    if (value.empty()) return;
+    rd_kafka_header_add(headers.get(), name, -1, value.data(), static_cast<ssize_t>(value.size()));
+  };
+  add("payops-id", id);
+  add("traceparent", traceparent);
+  return headers;
+}
+
 int64_t steady_ms() {
   using std::chrono::duration_cast;
   using std::chrono::milliseconds;

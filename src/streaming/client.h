@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -27,7 +28,11 @@ using TopicHandle = std::unique_ptr<rd_kafka_topic_t, Deleter<rd_kafka_topic_des
 using PartitionList = std::unique_ptr<rd_kafka_topic_partition_list_t,
                                       Deleter<rd_kafka_topic_partition_list_destroy>>;
 using ErrorHandle = std::unique_ptr<rd_kafka_error_t, Deleter<rd_kafka_error_destroy>>;
+using HeadersHandle = std::unique_ptr<rd_kafka_headers_t, Deleter<rd_kafka_headers_destroy>>;
 using MessageHandle = std::unique_ptr<rd_kafka_message_t, Deleter<rd_kafka_message_destroy>>;
+
+// A message's "payops-id" and "traceparent", each where it is not empty; null without either.
+[[nodiscard]] HeadersHandle make_headers(std::string_view id, std::string_view traceparent);
 
 // What the callbacks of one client have seen; they run inside the calls that serve its queue, on
 // the caller's thread. The client's opaque.

@@ -262,6 +262,19 @@ void Consumer::Impl::fetch(int timeout_ms) {
   if (message_count > 0) take(batch_records - 1, 0);
 }
 
+std::string_view header_of(const Record& record, const char* name) {
+  rd_kafka_headers_t* headers = nullptr;
+  const void* value = nullptr;
+  std::size_t size = 0;
+  const auto* message = static_cast<const rd_kafka_message_t*>(record.message);
+  if (message == nullptr ||
+      rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+      rd_kafka_header_get_last(headers, name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return {};
+  }
+  return {static_cast<const char*>(value), size};
+}
+
 void Consumer::Impl::sort_out() {
   const rd_kafka_topic_t* known = nullptr;
   uint32_t topic = 0;
@@ -286,7 +299,8 @@ void Consumer::Impl::sort_out() {
                        .partition = message.partition,
                        .offset = message.offset,
                        .key = {static_cast<const char*>(message.key), message.key_len},
-                       .payload = {static_cast<const char*>(message.payload), message.len}});
+                       .payload = {static_cast<const char*>(message.payload), message.len},
+                       .message = &message});
   }
 }
 

@@ -83,7 +83,7 @@ Result<Target*> EventProducer::Impl::target(std::string_view topic) {
 }
 
 Status EventProducer::send(std::string_view topic, std::string_view key, std::string_view payload,
-                           std::string_view id) {
+                           std::string_view id, std::string_view traceparent) {
   Impl& in = *impl_;
   auto found = in.target(topic);
   if (!found) return tl::make_unexpected(found.error());
@@ -96,23 +96,19 @@ Status EventProducer::send(std::string_view topic, std::string_view key, std::st
   }
   const int64_t deadline_ms = steady_ms() + in.config.publish_timeout_s * 1000;
   while (true) {
-    rd_kafka_headers_t* headers = nullptr;
-    if (!id.empty()) {
-      headers = rd_kafka_headers_new(1);
-      rd_kafka_header_add(headers, "payops-id", -1, id.data(), static_cast<ssize_t>(id.size()));
-    }
+    HeadersHandle headers = make_headers(id, traceparent);
     const rd_kafka_resp_err_t err = rd_kafka_producev(
         in.client.get(), RD_KAFKA_V_RKT(to.handle.get()), RD_KAFKA_V_PARTITION(partition),
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
         RD_KAFKA_V_KEY(key.empty() ? nullptr : key.data(), key.size()),
         RD_KAFKA_V_VALUE(payload.empty() ? nullptr : const_cast<char*>(payload.data()),
                          payload.size()),
-        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
+        RD_KAFKA_V_HEADERS(headers.get()), RD_KAFKA_V_END);
     if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      (void)headers.release();  // the message's now
       ++in.sent;
       return {};
     }
-    if (headers != nullptr) rd_kafka_headers_destroy(headers);
     if (err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) {
       return fail(ErrorCode::limit, "an event of " + std::to_string(payload.size()) +
                                         " bytes is more than Kafka takes in one message");

@@ -141,21 +141,18 @@ Status Producer::Impl::produce(const Message& message) {
                                       "\" needs a key: the topic keeps the last value of each");
   }
   const std::string name = topic_name(config, message.topic);
-  rd_kafka_headers_t* headers = nullptr;
-  if (!message.id.empty()) {
-    headers = rd_kafka_headers_new(1);
-    rd_kafka_header_add(headers, "payops-id", -1, message.id.data(),
-                        static_cast<ssize_t>(message.id.size()));
-  }
+  HeadersHandle headers = make_headers(message.id, message.traceparent);
   const rd_kafka_resp_err_t err = rd_kafka_producev(
       client.get(), RD_KAFKA_V_TOPIC(name.c_str()), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
       RD_KAFKA_V_KEY(message.key.empty() ? nullptr : message.key.data(), message.key.size()),
       RD_KAFKA_V_VALUE(
           message.payload.empty() ? nullptr : const_cast<char*>(message.payload.data()),
           message.payload.size()),
-      RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
-  if (err == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
-  if (headers != nullptr) rd_kafka_headers_destroy(headers);
+      RD_KAFKA_V_HEADERS(headers.get()), RD_KAFKA_V_END);
+  if (err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    (void)headers.release();  // the message's now
+    return {};
+  }
   const std::string text =
       "message \"" + message.id + "\" to \"" + name + "\": " + rd_kafka_err2str(err);
   if (err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE) return fail(ErrorCode::limit, text);
@@ -245,8 +242,11 @@ Status KafkaOutbox::publish(const std::vector<OutboxEntry>& entries) {
   std::vector<Message> messages;
   messages.reserve(entries.size());
   for (const OutboxEntry& entry : entries) {
-    messages.push_back(
-        {.topic = entry.topic, .key = entry.key, .payload = entry.payload, .id = entry.id});
+    messages.push_back({.topic = entry.topic,
+                        .key = entry.key,
+                        .payload = entry.payload,
+                        .id = entry.id,
+                        .traceparent = traceparent_ ? traceparent_(entry) : std::string()});
   }
   return producer->publish(messages);
 }

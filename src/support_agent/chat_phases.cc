@@ -6,6 +6,7 @@
 #include "payops/core/json_fields.h"
 #include "payops/core/random.h"
 #include "payops/core/text.h"
+#include "payops/support_agent/waits.h"
 #include "phrases.h"
 
 namespace payops::support_agent {
@@ -36,8 +37,9 @@ bool hexadecimal(std::string_view text) {
 // The trace id of a W3C traceparent, or one made of the message.
 std::string trace_of(const ChatMessage& message) {
   const std::string& parent = message.traceparent;
-  if (parent.size() >= 55 && parent.starts_with("00-") && hexadecimal(parent.substr(3, 32))) {
-    return parent.substr(3, 32);
+  if (parent.size() >= 55 && parent.starts_with("00-")) {
+    const std::string trace = parent.substr(3, 32);
+    if (hexadecimal(trace) && trace != std::string(32, '0')) return trace;
   }
   const uint64_t of = hash64(message.message_id);
   return hex64(of) + hex64(mix64(of));
@@ -160,10 +162,12 @@ Acted SupportAgent::Impl::act(const ChatTurn& t) {
                           turn.route.agent == "account";
   if (wrong_code) ++session.code_tries;
   if (!wish.handover.empty()) {
+    if (session.handover.empty()) session.handover_ts = at_ms;
     session.handover = wish.handover;
     ++counts["handover." + wish.handover];
   } else if (turn.understanding.cancels && !session.with_person) {
     session.handover.clear();  // they go on with the agent
+    session.handover_ts = 0;
   }
   reply.handled_by = session.with_person ? "person" : "agent";
   session.failures = wish.count_failure && !wrong_code ? session.failures + 1 : 0;
@@ -198,6 +202,10 @@ Learned SupportAgent::Impl::learn(const ChatTurn& t) {
   ++counts["class." + std::string(name_of(reply.intent_class))];
   ++counts["outcome." + std::string(name_of(reply.outcome))];
   ++counts["agent." + reply.agent];
+  const int64_t written_ms = t.turn.message->ts_ms;
+  if (written_ms > 0 && reply.handled_by == "agent") {
+    count_wait(counts, kReplyWaits, at_ms - written_ms);
+  }
   if (t.turn.wish.count_failure || reply.outcome == Outcome::asked) {
     const std::string words = masked_words(t.turn.message->text, kUnansweredBytes);
     const Json row{

@@ -6,6 +6,7 @@
 #include "payops/core/json_fields.h"
 #include "payops/core/random.h"
 #include "payops/core/text.h"
+#include "payops/support_agent/waits.h"
 
 namespace payops::support_agent {
 namespace {
@@ -56,6 +57,7 @@ std::string SupportAgent::Impl::reply_as_person(const DeskCommand& command, std:
   if (command.kind == "hand_back") {
     session.with_person = false;
     session.handover.clear();
+    session.handover_ts = 0;
     session.failures = 0;
     put_session(session, effects);
     return "";
@@ -77,6 +79,8 @@ std::string SupportAgent::Impl::reply_as_person(const DeskCommand& command, std:
   reply.outcome = Outcome::answered;
   reply.ticket_id = session.ticket_id;
   reply.ts_ms = at_ms;
+  if (session.handover_ts > 0) count_wait(counts, kPersonWaits, at_ms - session.handover_ts);
+  session.handover_ts = 0;
   session.last_reply = reply.message_id;
   put_message(session, reply.message_id, "AGENT", reply.text, 0x8000 + place, effects);
   put_session(session, effects);

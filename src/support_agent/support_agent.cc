@@ -13,7 +13,7 @@
 namespace payops::support_agent {
 namespace {
 
-constexpr uint32_t kSnapshotVersion = 1;
+constexpr uint32_t kSnapshotVersion = 2;
 constexpr std::size_t kActionsMax = 1024;
 
 // A session in a snapshot, sealed with its customer's key.

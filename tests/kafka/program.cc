@@ -71,7 +71,8 @@ std::vector<TopicRecord> read_topic(const Deployment& deployment, const std::str
   std::vector<TopicRecord> records;
   while (!(*consumer)->has_read_to(*ends)) {
     for (const streaming::Record& record : (*consumer)->poll(100).records) {
-      records.push_back({std::string(record.key), std::string(record.payload)});
+      records.push_back({std::string(record.key), std::string(record.payload),
+                         std::string(streaming::header_of(record, "traceparent"))});
     }
   }
   return records;

@@ -35,6 +35,7 @@ std::string run_payops(const std::string& folder, std::vector<std::string> argum
 struct TopicRecord {
   std::string key;
   std::string payload;
+  std::string traceparent;  // the header
 };
 // Every committed record of a topic, by logical name.
 std::vector<TopicRecord> read_topic(const Deployment& deployment, const std::string& topic);

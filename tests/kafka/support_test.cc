@@ -165,15 +165,22 @@ TEST_CASE("customers' complaints alone, without a payment, are an incident to th
   outage.begin_ts_ms = 1'772'443'800'000;
   REQUIRE((*producer)->send("payops.alerts", outage.id, dump(to_json(outage))).has_value());
   int asked = 0;
+  // In a trace of its sender's, which the reply goes on in.
+  const std::string trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+  const std::string sent_in = "00-" + trace + "-00f067aa0ba902b7-01";
   const auto answer_to = [&](const std::string& text) {
     const std::string user = "asks" + std::to_string(++asked);
     const Json message{{"message_id", user}, {"user_id", user}, {"text", text}};
-    REQUIRE((*producer)->send("chat.inbound", user, dump(message)).has_value());
+    REQUIRE((*producer)->send("chat.inbound", user, dump(message), "", sent_in).has_value());
     REQUIRE((*producer)->flush(10'000).has_value());
     for (int i = 0; i < 300; ++i) {
       for (const TopicRecord& record : read_topic(support.deployment, "chat.outbound")) {
         const Json reply = Json::parse(record.payload);
-        if (reply["in_reply_to"] == user) return reply["text"].get<std::string>();
+        if (reply["in_reply_to"] != user) continue;
+        CHECK(reply["trace_id"] == trace);
+        CHECK(record.traceparent.starts_with("00-" + trace + "-"));
+        CHECK(record.traceparent != sent_in);
+        return reply["text"].get<std::string>();
       }
       pace(100);
     }
@@ -271,6 +278,7 @@ TEST_CASE("over HTTP customers chat as themselves, the desk sees, and erasure de
   const auto figures = http.Get("/desk/figures", meera);
   REQUIRE(figures);
   CHECK(Json::parse(figures->body)["ratings"]["up"] == 1);
+  CHECK(Json::parse(figures->body)["response"]["agent"]["p50_ms"] >= 1);
   const auto before = http.Get("/user/asha/export", asha);
   REQUIRE(before);
   CHECK(before->body.find("charged twice Rs 500") != std::string::npos);
@@ -307,6 +315,13 @@ TEST_CASE("over HTTP customers chat as themselves, the desk sees, and erasure de
   REQUIRE(again.wait(90));
   CHECK_MESSAGE(again.exit_status() == 0, again.err());
   run_payops(temporary.path(), {"audit", "verify", support.audit()});
+  // What was said before it cannot be read again by anyone: the key is gone.
+  const std::string replayed =
+      run_payops(temporary.path(),
+                 {"replay", support.audit(), "--agent", "support", "--config", support.config_file,
+                  "--state", temporary.path() + "/sstate"},
+                 1);
+  CHECK_MESSAGE(replayed.find("erased: the key") != std::string::npos, replayed);
 }
 
 }  // namespace

@@ -32,10 +32,13 @@ struct Record {
   uint32_t topic = 0;
   int32_t partition = 0;
   int64_t offset = 0;
-  std::string_view key;      // data() is null when the record has none
-  std::string_view payload;  // data() is null for a tombstone
+  std::string_view key;           // data() is null when the record has none
+  std::string_view payload;       // data() is null for a tombstone
+  const void* message = nullptr;  // librdkafka's own
   [[nodiscard]] bool tombstone() const { return payload.data() == nullptr; }
 };
+// The last header of that name, valid as long as the record; empty when it has none.
+[[nodiscard]] std::string_view header_of(const Record& record, const char* name);
 
 // Records that the broker no longer has: reading goes on at `resumed`.
 struct Gap {

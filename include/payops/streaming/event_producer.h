@@ -38,7 +38,7 @@ class EventProducer {
   // full. Errors: not_found for an unknown topic; unavailable, retryable, when the queue stayed
   // full for publish_timeout_s; limit for an event too large.
   [[nodiscard]] Status send(std::string_view topic, std::string_view key, std::string_view payload,
-                            std::string_view id = {});
+                            std::string_view id = {}, std::string_view traceparent = {});
 
   // Waits until everything sent is delivered or failed. Errors: unavailable, retryable.
   [[nodiscard]] Status flush(int64_t timeout_ms);

@@ -14,10 +14,11 @@
 namespace payops::streaming {
 
 struct Message {
-  std::string topic;    // logical name, or the short form of a "payops." one
-  std::string key;      // "" = none
-  std::string payload;  // "" = tombstone
-  std::string id;       // header "payops-id", for readers that drop repeats; "" = none
+  std::string topic;          // logical name, or the short form of a "payops." one
+  std::string key;            // "" = none
+  std::string payload;        // "" = tombstone
+  std::string id;             // header "payops-id", for readers that drop repeats; "" = none
+  std::string traceparent{};  // header of that name, W3C trace context; "" = none
 };
 
 class Producer {

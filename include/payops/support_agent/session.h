@@ -55,10 +55,11 @@ struct Session {
   int32_t code_tries = 0;
   int32_t failures = 0;  // messages in a row that were not understood
   bool with_person = false;
-  std::string handover;    // why, while it is with a person or waits for one
-  std::string ticket_id;   // the latest
-  std::string article;     // cited last
-  std::string last_reply;  // id of the latest reply
+  std::string handover;     // why, while it is with a person or waits for one
+  int64_t handover_ts = 0;  // since when no person has written yet; 0: one has, or need not
+  std::string ticket_id;    // the latest
+  std::string article;      // cited last
+  std::string last_reply;   // id of the latest reply
   Pending pending;
   std::vector<Exchange> recent;  // the oldest first
   static constexpr auto fields() {
@@ -69,9 +70,10 @@ struct Session {
         field("verified_until_ms", &S::verified_until_ms), field("code_hash", &S::code_hash),
         field("code_until_ms", &S::code_until_ms), field("code_tries", &S::code_tries),
         field("failures", &S::failures), field("with_person", &S::with_person),
-        field("handover", &S::handover), field("ticket_id", &S::ticket_id),
-        field("article", &S::article), field("last_reply", &S::last_reply),
-        field("pending", &S::pending), field("recent", &S::recent));
+        field("handover", &S::handover), field("handover_ts", &S::handover_ts),
+        field("ticket_id", &S::ticket_id), field("article", &S::article),
+        field("last_reply", &S::last_reply), field("pending", &S::pending),
+        field("recent", &S::recent));
   }
 };
 
