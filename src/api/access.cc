@@ -162,6 +162,7 @@ Result<std::string> Tokens::issue(const Identity& who, int64_t now_ms) const {
               jwt_add_grant(jwt.get(), "sub", who.user.c_str()) == 0 &&
               jwt_add_grant(jwt.get(), "role", std::string(name_of(who.role)).c_str()) == 0 &&
               jwt_add_grant_int(jwt.get(), "iat", now_s) == 0 &&
+              jwt_add_grant_int(jwt.get(), "auth_time", who.signed_in_ms / 1000) == 0 &&
               jwt_add_grant_int(jwt.get(), "exp", now_s + lifetime_s_) == 0 &&
               jwt_set_alg(jwt.get(), JWT_ALG_HS256, key, static_cast<int>(key_.size())) == 0;
   char* text = good ? jwt_encode_str(jwt.get()) : nullptr;
@@ -191,7 +192,9 @@ Result<Identity> Tokens::check(const std::string& token, int64_t now_ms) const {
   const auto role = parse_enum<Role>(role_name);
   if (!role) return refused("not a token of this agent");
   if (jwt_get_grant_int(jwt.get(), "exp") * 1000 <= now_ms) return refused("the token is over");
-  return Identity{.user = user, .role = *role};
+  return Identity{.user = user,
+                  .role = *role,
+                  .signed_in_ms = jwt_get_grant_int(jwt.get(), "auth_time") * 1000};
 }
 
 std::string Tickets::issue(int64_t now_ms) {
@@ -254,6 +257,24 @@ void Throttle::succeeded(const std::string& key) {
 SignIn::SignIn(std::string users_file)
     : file_(std::move(users_file)), nobody_hash_(hash_of("nobody's").value_or("")) {}
 
+bool SignIn::still(const Identity& who) {
+  // Replaced as a whole, the file is another one whenever it has changed.
+  struct stat file {};
+  std::string mark = "none";
+  if (::stat(file_.c_str(), &file) == 0) {
+    mark = std::to_string(file.st_ino) + " " + std::to_string(file.st_size) + " " +
+           std::to_string(file.st_mtim.tv_sec) + "." + std::to_string(file.st_mtim.tv_nsec);
+  }
+  const std::lock_guard lock(users_lock_);
+  if (mark != users_mark_) {
+    auto users = load_users(file_);
+    users_ = users ? std::move(*users) : std::map<std::string, User>();
+    users_mark_ = std::move(mark);
+  }
+  const auto it = users_.find(who.user);
+  return it != users_.end() && it->second.role == who.role;
+}
+
 SignIn::Answer SignIn::check(const std::string& name, std::string_view password,
                              const std::string& address, int64_t now_ms) {
   Answer answer;
@@ -279,7 +300,7 @@ SignIn::Answer SignIn::check(const std::string& name, std::string_view password,
   answer.known = user != nullptr;
   if (right && user != nullptr) {
     throttle_.succeeded(by_both);
-    answer.who = Identity{.user = user->name, .role = user->role};
+    answer.who = Identity{.user = user->name, .role = user->role, .signed_in_ms = now_ms};
   } else {
     throttle_.failed(by_both, now_ms);
     throttle_.failed(by_name, now_ms, kFreeFailuresOfMany);

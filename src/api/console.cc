@@ -114,6 +114,8 @@ struct Console::Impl {
   httplib::Server::Handler command(Right right, const std::string& what, Command command);
   bool own_origin(const Request& req) const;
   void sign_someone_in(const Request& req, Response& res);
+  bool give_token(const Identity& who, Response& res) const;
+  void renew(const Identity& who, Response& res) const;
   void serve_page(const Request& req, Response& res);
 };
 
@@ -128,9 +130,10 @@ httplib::Server::Handler Console::Impl::guarded(Right right, const std::string& 
     const std::string header = req.get_header_value("Authorization");
     const std::string token = header.rfind("Bearer ", 0) == 0 ? header.substr(7) : "";
     const auto who = tokens.check(token, SystemClock().now_ms());
-    if (!who) {
+    const bool gone = who && !sign_in.still(*who);
+    if (!who || gone) {
       res.set_header("WWW-Authenticate", "Bearer realm=\"payops\"");
-      give(res, failure(401, "unauthorized", who.error().message));
+      give(res, failure(401, "unauthorized", gone ? std::string(kGone) : who.error().message));
       return;
     }
     if (!own_origin(req)) {
@@ -158,8 +161,8 @@ httplib::Server::Handler Console::Impl::command(Right right, const std::string& 
                failure(400, "bad_request", "a command needs an Idempotency-Key of 1 to 64 bytes"));
           return;
         }
-        give(res, kept.once(who.user + "\n" + req.path + "\n" + key, SystemClock().now_ms(),
-                            [&] { return run(who, req); }));
+        give(res, kept.once(who.user + "\n" + req.path + "\n" + key, req.body,
+                            SystemClock().now_ms(), [&] { return run(who, req); }));
       });
 }
 
@@ -192,15 +195,28 @@ void Console::Impl::sign_someone_in(const Request& req, Response& res) {
                      "wrong name or password, from " + req.remote_addr);
     return refuse(401, "invalid_grant", "wrong name or password");
   }
-  const auto token = tokens.issue(*answer.who, SystemClock().now_ms());
-  if (!token) return refuse(500, "server_error", token.error().message);
-  const std::string role(name_of(answer.who->role));
+  if (!give_token(*answer.who, res)) refuse(500, "server_error", "a token could not be made");
+}
+
+bool Console::Impl::give_token(const Identity& who, Response& res) const {
+  const auto token = tokens.issue(who, SystemClock().now_ms());
+  if (!token) return false;
+  const std::string role(name_of(who.role));
   res.set_content(dump(Json{{"access_token", *token},
                             {"token_type", "Bearer"},
                             {"expires_in", tokens.lifetime_s()},
                             {"role", role},
                             {"scope", role}}),
                   "application/json");
+  return true;
+}
+
+void Console::Impl::renew(const Identity& who, Response& res) const {
+  if (SystemClock().now_ms() - who.signed_in_ms > kSessionS * 1000) {
+    give(res, failure(401, "unauthorized", "signed in too long ago; sign in again"));
+  } else if (!give_token(who, res)) {
+    give(res, failure(500, "internal", "a token could not be made"));
+  }
 }
 
 void Console::Impl::serve_page(const Request& req, Response& res) {
@@ -332,6 +348,10 @@ void Console::Impl::route() {
       feed, spec.past);
   server.Post("/oauth2/token",
               [this](const Request& req, Response& res) { sign_someone_in(req, res); });
+  server.Post("/api/token", guarded(Right::watch, "stay signed in",
+                                    [this](const Identity& who, const Request&, Response& res) {
+                                      renew(who, res);
+                                    }));
   server.Get("/.*", [this](const Request& req, Response& res) { serve_page(req, res); });
   server.set_pre_routing_handler([this](const Request& req, Response&) {
     metrics.count_request();

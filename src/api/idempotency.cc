@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "commands.h"
+#include "payops/core/digest.h"
+
 namespace payops::api {
 namespace {
 
@@ -10,7 +13,9 @@ constexpr std::size_t kKeptMax = 1024;
 
 }  // namespace
 
-Reply Idempotency::once(const std::string& key, int64_t now_ms, const std::function<Reply()>& run) {
+Reply Idempotency::once(const std::string& key, const std::string& body, int64_t now_ms,
+                        const std::function<Reply()>& run) {
+  const uint64_t body_hash = hash64(body);
   {
     std::unique_lock lock(lock_);
     finished_.wait(lock, [&] {
@@ -20,7 +25,10 @@ Reply Idempotency::once(const std::string& key, int64_t now_ms, const std::funct
     std::erase_if(kept_, [&](const auto& item) {
       return item.second.done && item.second.at_ms + kKeptMs < now_ms;
     });
-    if (const auto it = kept_.find(key); it != kept_.end()) return it->second.reply;
+    if (const auto it = kept_.find(key); it != kept_.end()) {
+      if (it->second.body_hash == body_hash) return it->second.reply;
+      return failure(422, "key_reused", "this Idempotency-Key came with another request before");
+    }
     if (kept_.size() >= kKeptMax) {
       auto oldest = kept_.end();
       for (auto it = kept_.begin(); it != kept_.end(); ++it) {
@@ -29,7 +37,7 @@ Reply Idempotency::once(const std::string& key, int64_t now_ms, const std::funct
       }
       if (oldest != kept_.end()) kept_.erase(oldest);
     }
-    kept_[key].at_ms = now_ms;
+    kept_[key] = {.reply = {}, .body_hash = body_hash, .at_ms = now_ms};
   }
   Reply reply;
   try {
@@ -44,7 +52,7 @@ Reply Idempotency::once(const std::string& key, int64_t now_ms, const std::funct
   }
   {
     const std::lock_guard lock(lock_);
-    kept_[key] = {.reply = reply, .at_ms = now_ms, .done = true};
+    kept_[key] = {.reply = reply, .body_hash = body_hash, .at_ms = now_ms, .done = true};
   }
   finished_.notify_all();
   return reply;

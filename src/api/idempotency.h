@@ -19,14 +19,16 @@ struct Reply {
 class Idempotency {
  public:
   // The kept answer, or that of `run`, which is kept for ten minutes. Of two at once the second
-  // waits for the first. Of a `run` that throws nothing is kept, and the next one runs. Bounded:
-  // the oldest answer goes when there are too many.
-  [[nodiscard]] Reply once(const std::string& key, int64_t now_ms,
+  // waits for the first. With another `body` than the key came with at first: 422, and nothing is
+  // run. Of a `run` that throws nothing is kept, and the next one runs. Bounded: the oldest answer
+  // goes when there are too many.
+  [[nodiscard]] Reply once(const std::string& key, const std::string& body, int64_t now_ms,
                            const std::function<Reply()>& run);
 
  private:
   struct Kept {
     Reply reply;
+    uint64_t body_hash = 0;
     int64_t at_ms = 0;
     bool done = false;
   };

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "families.h"
+#include "payops/core/money.h"
 #include "payops/core/text.h"
 #include "payops/model/dimensions.h"
 
@@ -244,6 +245,8 @@ void put_process(Families& page) {
 std::string Metrics::text(const Knowledge& known, const HubCounts& hub, const FrontCounts& front,
                           int64_t now_ms) const {
   Families page;
+  page.gauge("payops_minor_per_major", "Minor units in one of the currency that amounts are in.")
+      .value(minor_per_major(known.deployment->currency));
   page.gauge("payops_build_info", "The program's version and the currency of its amounts.")
       .value(1.0, {{"version", known.deployment->build}, {"currency", known.deployment->currency}});
   page.gauge("payops_agent_state", "1 for the state that the agent is in.");

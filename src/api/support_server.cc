@@ -102,9 +102,11 @@ httplib::Server::Handler SupportServer::Impl::guarded(Right right, Handler handl
     const std::string header = req.get_header_value("Authorization");
     const std::string token = header.rfind("Bearer ", 0) == 0 ? header.substr(7) : "";
     const auto who = tokens.check(token, SystemClock().now_ms());
-    if (!who) {
+    const bool gone = who && !sign_in.still(*who);
+    if (!who || gone) {
       res.set_header("WWW-Authenticate", "Bearer realm=\"payops\"");
-      return give(res, 401, failure(401, "unauthorized", who.error().message).body);
+      const std::string why = gone ? std::string(kGone) : who.error().message;
+      return give(res, 401, failure(401, "unauthorized", why).body);
     }
     if (!may(who->role, right)) {
       return give(res, 403,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "payops/core/money.h"
 #include "payops/core/text.h"
 
 namespace payops::app {
@@ -148,8 +149,8 @@ std::string alarm_quantity(const Alarm& alarm, double value) {
 std::string clock_time(int64_t ts_ms) { return iso_time(ts_ms).substr(11, 8); }
 
 std::string describe_value(const Predicted& value, const std::string& currency) {
-  return money(value.mean, currency) + " (90 %: " + fixed(value.low / 100, 2) + " to " +
-         fixed(value.high / 100, 2) + ")";
+  return money(value.mean, currency) + " (90 %: " + major_text(value.low, currency) + " to " +
+         major_text(value.high, currency) + ")";
 }
 
 std::string describe_action(const std::string& type, const Scope& scope,

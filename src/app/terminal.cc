@@ -2,12 +2,14 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 
 #include "payops/core/clock.h"
+#include "payops/core/money.h"
 #include "payops/core/text.h"
 
 namespace payops::app {
@@ -87,8 +89,10 @@ std::string pad_left(std::string_view text, std::size_t width) {
 }
 
 std::string money(double amount_minor, std::string_view currency) {
-  std::string digits = fixed(std::abs(amount_minor) / 100.0, 2);
-  for (std::size_t at = digits.size() - 3; at > 3; at -= 3) digits.insert(at - 3, ",");
+  std::string digits = major_text(std::abs(amount_minor), currency);
+  for (std::size_t at = std::min(digits.find('.'), digits.size()); at > 3; at -= 3) {
+    digits.insert(at - 3, ",");
+  }
   return (amount_minor < 0 ? "-" : "") + std::string(currency) + " " + digits;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "payops/core/json_fields.h"
+#include "payops/core/money.h"
 #include "payops/core/text.h"
 #include "payops/model/dimensions.h"
 
@@ -29,7 +30,7 @@ std::string moment(int64_t ts_ms) {
 }
 
 std::string amount(double minor, const std::string& currency) {
-  return currency + " " + fixed(minor / 100.0, 2);
+  return currency + " " + major_text(minor, currency);
 }
 
 std::string length_of(int64_t ms) {

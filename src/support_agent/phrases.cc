@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "payops/core/money.h"
 #include "payops/core/text.h"
 #include "payops/model/intervention.h"
 
@@ -52,10 +53,11 @@ std::string clock_time(int64_t ts_ms, const SupportConfig& config) {
 
 std::string spoken_amount(int64_t amount_minor, std::string_view currency) {
   const std::string unit = currency == "INR" ? "Rs" : std::string(currency);
-  const int64_t rest = amount_minor % 100;
-  std::string text = unit + " " + with_commas(std::to_string(amount_minor / 100));
-  if (rest != 0) text += "." + std::string(rest < 10 ? "0" : "") + std::to_string(rest);
-  return text;
+  const std::string digits = major_text(static_cast<double>(amount_minor), currency);
+  const std::size_t point = std::min(digits.find('.'), digits.size());
+  std::string rest = digits.substr(point);
+  if (rest.find_first_of("123456789") == std::string::npos) rest.clear();
+  return unit + " " + with_commas(digits.substr(0, point)) + rest;
 }
 
 std::string incident_in_words(const Incident& incident, const Turn& turn) {

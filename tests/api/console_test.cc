@@ -31,6 +31,7 @@ TEST_CASE("every call, by every role and by nobody") {
       {"GET", "/no/such.file", "", {404, 404, 404, 404, 404}, 404},
       {"GET", "/api/me", "", {200, 200, 200, 200, 200}, 401},
       {"GET", "/api/state", "", {200, 200, 200, 200, 200}, 401},
+      {"POST", "/api/token", "", {200, 200, 200, 200, 200}, 401},
       {"POST", "/api/ticket", "", {200, 200, 200, 200, 200}, 401},
       {"GET", "/api/series?scope=*|*|*", "", {200, 200, 200, 200, 200}, 401},
       {"GET", "/api/series?scope=HDFC", "", {400, 400, 400, 400, 400}, 401},
@@ -220,6 +221,31 @@ TEST_CASE("a sign-in gives a token that works, and guessing is slowed down") {
   const auto in_address = client.Post("/oauth2/token?grant_type=password&username=a&password=b");
   REQUIRE(in_address);
   CHECK(in_address->status == 400);
+}
+
+TEST_CASE("a token is renewed for its user as long as there is one, for half a day") {
+  Stage stage;
+  auto client = stage.client();
+  const auto renew = [&](const std::string& token) {
+    auto result = client.Post("/api/token", httplib::Headers{{"Authorization", "Bearer " + token}});
+    REQUIRE(result);
+    return result;
+  };
+  const int64_t now_ms = SystemClock().now_ms();
+  const auto renewed = renew(stage.token(Role::approver, now_ms - 600'000));
+  REQUIRE(renewed->status == 200);
+  const std::string token = Json::parse(renewed->body)["access_token"];
+  CHECK(renew(token)->status == 200);
+  // The password is asked for again in the end, however often it was renewed.
+  const Tokens tokens(kTokenKey, 900);
+  const std::string old =
+      *tokens.issue({"approver", Role::approver, now_ms - (kSessionS + 1) * 1000}, now_ms);
+  CHECK(renew(old)->status == 401);
+
+  REQUIRE(add_user(stage.users_file(), "approver", Role::viewer, kPassword));
+  const auto other_role = client.Get("/api/me", {{"Authorization", "Bearer " + token}});
+  REQUIRE(other_role);
+  CHECK(other_role->status == 401);
 }
 
 TEST_CASE("tokens that are over, of another key, or no tokens are refused") {

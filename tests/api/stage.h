@@ -5,6 +5,7 @@
 #include <httplib.h>
 
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -52,8 +53,7 @@ class Stage final : public VerdictSink {
       : feed(FeedOptions{}) {
     agent.configure({});
     std::filesystem::create_directories(folder);
-    const std::string users = (folder / "users.json").string();
-    REQUIRE(add_user(users, "approver", Role::approver, kPassword));
+    write_users();
     turn();
     adjust_ = std::move(adjust);
     configure_ = std::move(configure);
@@ -104,7 +104,9 @@ class Stage final : public VerdictSink {
   }
 
   [[nodiscard]] std::string token(Role role, int64_t at_ms = SystemClock().now_ms()) const {
-    return *Tokens(kTokenKey, 900).issue({.user = std::string(name_of(role)), .role = role}, at_ms);
+    return *Tokens(kTokenKey, 900)
+                .issue({.user = std::string(name_of(role)), .role = role, .signed_in_ms = at_ms},
+                       at_ms);
   }
   [[nodiscard]] httplib::Client client() const {
     httplib::Client c("127.0.0.1", console->http_port());
@@ -117,6 +119,8 @@ class Stage final : public VerdictSink {
     return headers;
   }
 
+  [[nodiscard]] std::string users_file() const { return (folder / "users.json").string(); }
+
   KeyPair key = make_key_pair();
   std::filesystem::path folder =
       std::filesystem::temp_directory_path() / ("payops-console-" + random_password());
@@ -128,11 +132,27 @@ class Stage final : public VerdictSink {
   std::unique_ptr<Console> console;
 
  private:
+  // All with the same password, hashed once.
+  void write_users() const {
+    const std::string file = users_file();
+    REQUIRE(add_user(file, "approver", Role::approver, kPassword));
+    const auto users = load_users(file);
+    REQUIRE(users);
+    Json all = Json::array();
+    for (std::size_t i = 0; i < enum_names<Role>.size(); ++i) {
+      User user = users->at("approver");
+      user.role = static_cast<Role>(i);
+      user.name = name_of(user.role);
+      all.push_back(to_json(user));
+    }
+    std::ofstream(file, std::ios::trunc) << dump(Json{{"users", all}});
+  }
+
   void start(int http_port, int ws_port) {
     ConsoleSpec spec;
     spec.config.http_port = http_port;
     spec.config.ws_port = ws_port;
-    spec.config.users_file = (folder / "users.json").string();
+    spec.config.users_file = users_file();
     configure_(spec.config);
     spec.signing_key_hex = key.secret_key_hex;
     spec.token_key = kTokenKey;

@@ -18,8 +18,9 @@ const RANK = { viewer: 0, auditor: 0, operator: 1, approver: 2, admin: 3 };
 export const USERS = { viewer: 'viewer', operator: 'operator', approver: 'approver', admin: 'admin', auditor: 'auditor' };
 
 export class DevServer {
-  constructor({ world = new World(), port = 0, wsPort = 0, tickMs = 1000, dist = DIST } = {}) {
-    Object.assign(this, { world, port, wsPort, tickMs, dist });
+  constructor({ world = new World(), port = 0, wsPort = 0, tickMs = 1000, tokenS = 900, dist = DIST } = {}) {
+    Object.assign(this, { world, port, wsPort, tickMs, tokenS, dist });
+    this.renewed = 0;
     this.tokens = new Map();
     this.tickets = new Map();
     this.answers = new Map();
@@ -113,9 +114,13 @@ export class DevServer {
     if (!USERS[user] || USERS[user] !== form.get('password')) {
       return send(res, 400, { error: 'invalid_grant', error_description: 'wrong user or password' });
     }
+    return this.issue(res, { user, role: user });
+  }
+
+  issue(res, me) {
     const access_token = randomBytes(24).toString('base64url');
-    this.tokens.set(access_token, { user, role: user });
-    return send(res, 200, { access_token, token_type: 'Bearer', expires_in: 900, role: user, scope: '' });
+    this.tokens.set(access_token, me);
+    return send(res, 200, { access_token, token_type: 'Bearer', expires_in: this.tokenS, role: me.role, scope: '' });
   }
 
   page(res, path) {
@@ -198,6 +203,10 @@ export class DevServer {
       const ticket = randomBytes(32).toString('base64url');
       this.tickets.set(ticket, Date.now() + 10_000);
       return send(res, 200, { ticket, expires_in: 10 });
+    }
+    if (path === '/api/token') {
+      this.renewed += 1;
+      return this.issue(res, me);
     }
     const key = req.headers['idempotency-key'];
     if (!key) return send(res, 400, { error: 'bad_request', detail: 'Idempotency-Key is missing' });

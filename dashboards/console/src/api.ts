@@ -23,17 +23,25 @@ export function told(answer: Answer): string {
     case 403: return `Your role may not do this${more}.`;
     case 404: return `It is no longer there${more}.`;
     case 409: return `It changed since it was shown${more}. Look again.`;
+    case 422: return `Refused${more}.`;
     case 429: return 'Too many requests; wait a moment.';
     case 503: return `Not carried out${more}.`;
     default: return `Refused (${status})${more}.`;
   }
 }
 
+// The newest that were found, and whether there are older ones.
+export interface Listed<T> { items: T[]; more: boolean }
+
+const RENEW_AGAIN_MS = 10_000;
+
 export class Api {
   token = '';
   ends_at = 0;  // ms, when the token stops working
   me: Me | undefined;
   onSignedOut: () => void = () => undefined;
+  onExpired: () => void = () => undefined;
+  private renew_at = 0;  // ms
 
   // The token lives as long as the tab: a reload keeps it, closing the tab forgets it.
   restore(): boolean {
@@ -45,12 +53,27 @@ export class Api {
   async signIn(username: string, password: string): Promise<Answer> {
     const body = new URLSearchParams({ grant_type: 'password', username, password });
     const answer = await this.send('/oauth2/token', { method: 'POST', body });
-    if (answer.status !== 200) return answer;
+    if (answer.status === 200) this.take(answer);
+    return answer;
+  }
+
+  // Called every second: a token that has lived half its time is exchanged for a new one.
+  async renew(): Promise<void> {
+    const now = Date.now();
+    if (!this.token || now < this.renew_at) return;
+    this.renew_at = now + RENEW_AGAIN_MS;
+    const answer = await this.send('/api/token', { method: 'POST', headers: this.headers() });
+    if (answer.status === 200) this.take(answer);
+    if (answer.status === 401) this.expired();
+  }
+
+  private take(answer: Answer): void {
+    const lives_ms = Number(answer.body['expires_in']) * 1000;
     this.token = String(answer.body['access_token']);
-    this.ends_at = Date.now() + Number(answer.body['expires_in']) * 1000;
+    this.ends_at = Date.now() + lives_ms;
+    this.renew_at = Date.now() + lives_ms / 2;
     sessionStorage.setItem('token', this.token);
     sessionStorage.setItem('ends_at', String(this.ends_at));
-    return answer;
   }
 
   signOut(): void {
@@ -102,11 +125,11 @@ export class Api {
     return response.blob();
   }
 
-  incidents(q: string, from: number, to: number): Promise<Incident[]> {
+  incidents(q: string, from: number, to: number): Promise<Listed<Incident>> {
     return this.listed<Incident>('incidents', q, from, to);
   }
 
-  interventions(q: string, from: number, to: number): Promise<Intervention[]> {
+  interventions(q: string, from: number, to: number): Promise<Listed<Intervention>> {
     return this.listed<Intervention>('interventions', q, from, to);
   }
 
@@ -121,13 +144,13 @@ export class Api {
     }
   }
 
-  private async listed<T>(name: string, q: string, from: number, to: number): Promise<T[]> {
+  private async listed<T>(name: string, q: string, from: number, to: number): Promise<Listed<T>> {
     const query = new URLSearchParams({ q });
     if (from > 0) query.set('from', String(Math.round(from)));
     if (to > 0) query.set('to', String(Math.round(to)));
     const answer = await this.get(`/api/${name}?${query}`);
     if (answer.status !== 200) throw new Error(told(answer));
-    return (answer.body[name] ?? []) as T[];
+    return { items: (answer.body[name] ?? []) as T[], more: answer.body['more'] === true };
   }
 
   private headers(): Record<string, string> { return { authorization: `Bearer ${this.token}` }; }
@@ -136,7 +159,7 @@ export class Api {
     if (!this.token) return;
     this.token = '';
     sessionStorage.removeItem('token');
-    this.onSignedOut();
+    this.onExpired();
   }
 
   private async send(path: string, options: RequestInit): Promise<Answer> {

@@ -140,3 +140,22 @@ export function actionName(type: string): string {
   };
   return names[type] ?? sentence(type);
 }
+
+// What an incident is about: what one calls it, how its payments are counted, and their measure.
+const KINDS: Record<string, { label: string; verb: string }> = {
+  latency_spike: { label: 'Slow', verb: 'are slow' },
+  retry_storm: { label: 'Retries', verb: 'are retries' },
+  fraud_burst: { label: 'Suspected fraud', verb: 'are suspected of fraud' },
+  decline_mix_shift: { label: 'Declined', verb: 'are declined' },
+  volume_drop: { label: 'Payments', verb: 'payments' },
+  complaints: { label: 'Complaints', verb: 'complaints' },
+};
+
+export interface Seen { label: string; verb: string; observed: string; usual: string }
+
+export function seen(i: { pattern: string; observed: number; expected: number }): Seen {
+  const measure = (value: number): string =>
+    i.pattern === 'volume_drop' ? `${number(value, 1)}/s`
+    : i.pattern === 'complaints' ? `${number(value, 1)} an hour` : percent(value);
+  return { ...(KINDS[i.pattern] ?? { label: 'Failing', verb: 'fail' }), observed: measure(i.observed), usual: measure(i.expected) };
+}

@@ -131,19 +131,43 @@ function press(event: KeyboardEvent): void {
   const used = view?.key?.(event);
   if (used) event.preventDefault();
   else if (event.key === '?') showHelp();
+  else if (event.key === 'x') shell.stop();
   else if (GOES[event.key]) location.hash = replay.active ? `#/replay/${replayAt}/${GOES[event.key]}` : `#/${GOES[event.key]}`;
 }
 
 function askWho(): void {
   connection.stop();
-  document.body.replaceChildren(signInForm(api, () => void begin()));
+  document.body.replaceChildren(
+    h('main', { class: 'signin-page' }, signInForm(api, () => void begin())));
+}
+
+// The view stays, marked stale, under the question who is there; another than before begins anew.
+function askAgain(): void {
+  if (!api.me) return askWho();
+  if (document.querySelector('dialog.sign-in-again')) return;
+  const before = api.me.user;
+  connection.stop();
+  for (const open of document.querySelectorAll<HTMLDialogElement>('dialog[open]')) open.close();
+  const dialog = h('dialog', { class: 'ask sign-in-again', 'aria-label': 'Sign in again' });
+  dialog.append(signInForm(api, async () => {
+    const me = await api.whoAmI();
+    if (me?.user !== before) return location.reload();
+    dialog.remove();
+    shell.offer(me.demo);
+    connection.start();
+  }));
+  dialog.addEventListener('cancel', (event) => event.preventDefault());
+  document.body.append(dialog);
+  dialog.showModal();
 }
 
 api.onSignedOut = askWho;
+api.onExpired = askAgain;
 addEventListener('hashchange', open);
 addEventListener('keydown', press);
 function tick(): void {
   if (!api.me) return;
+  void api.renew();
   shell.tick();
   view?.tick?.();
 }

@@ -123,6 +123,12 @@ export class Shell {
     setAttribute(this.clock, 'title', `${utcDate(at)} UTC, the newest payment seen`);
   }
 
+  // The key for it: as the button, and as little when that is off.
+  stop(): void {
+    if (this.kill.disabled) return this.say('Not possible now: the data is stale, or your role may not.', 'wrong');
+    void this.askKill();
+  }
+
   private async askKill(): Promise<void> {
     const on = !this.app.store.header?.killed;
     const reason = await ask({

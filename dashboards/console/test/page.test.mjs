@@ -107,6 +107,32 @@ export const wideWorld = (n) => new World({
   methods: ['card', 'upi', 'wallet', 'bnpl', 'netbanking', 'emi', 'paylater', 'mandate'],
 });
 
+describe('the session', () => {
+  test('a token is exchanged before it ends', FAST, async () => {
+    await open('', 'viewer', { server: { tokenS: 4 } });
+    await until('two renewals', 20_000, () => server.renewed >= 2);
+    assert.equal(await page.locator('#password').count(), 0);
+    assert.deepEqual(page.faults, []);
+  });
+
+  test('when it is over the view stays, and one signs in over it', FAST, async () => {
+    await open('', 'approver');
+    server.tokens.clear();
+    await page.goto(`${server.url}/#/history`);
+    const again = page.getByRole('dialog', { name: 'Sign in again' });
+    await again.waitFor();
+    await page.keyboard.press('Escape');
+    assert.ok(await again.isVisible());
+    assert.equal(await page.locator('#main[data-view="history"] > *').count() > 0, true);
+    await page.fill('#user', 'approver');
+    await page.fill('#password', 'approver');
+    await page.keyboard.press('Enter');
+    await again.waitFor({ state: 'detached' });
+    await go('now');
+    await page.waitForFunction(() => !document.documentElement.hasAttribute('data-stale'));
+  });
+});
+
 describe('approvals', () => {
   test('approving by key posts the right call, and only after a look', FAST, async () => {
     await open('approvals');
@@ -300,6 +326,10 @@ describe('the connection', () => {
 
   test('the kill switch asks, and posts', FAST, async () => {
     await open('', 'operator');
+    await enabled('Stop the agent');
+    await page.keyboard.press('x');
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Stop the agent' }).click();
     await page.getByLabel('Reason, for the audit log').fill('drill');
     await page.getByRole('dialog').getByRole('button', { name: 'Stop the agent' }).click();

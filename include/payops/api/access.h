@@ -61,7 +61,14 @@ struct User {
 struct Identity {
   std::string user;
   Role role = Role::viewer;
+  int64_t signed_in_ms = 0;  // when the password was given
 };
+
+// What is said of a token whose user is not what they were.
+inline constexpr std::string_view kGone = "this user is no longer there, or has another role";
+
+// How long tokens are renewed without the password.
+inline constexpr int64_t kSessionS = 12 * 3600;
 
 // JWTs, HS256. Any thread.
 class Tokens {
@@ -121,9 +128,14 @@ class SignIn {
   // Costs a quarter of a second and 64 MiB, whether or not there is such a user; one at a time.
   [[nodiscard]] Answer check(const std::string& name, std::string_view password,
                              const std::string& address, int64_t now_ms);
+  // Whether there still is this user, in this role. The file is read again when it has changed.
+  [[nodiscard]] bool still(const Identity& who);
 
  private:
   std::string file_;
+  std::mutex users_lock_;
+  std::map<std::string, User> users_;
+  std::string users_mark_;   // of the file that they were read from
   std::string nobody_hash_;  // what an unknown user's password is compared with
   std::mutex one_at_a_time_;
   Throttle throttle_;

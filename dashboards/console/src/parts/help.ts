@@ -2,7 +2,7 @@
 import { h } from '../dom';
 
 const KEYS: [string, string][] = [
-  ['?', 'this help'], ['n', 'Now'], ['p', 'Approvals'], ['s', 'Series of all traffic'], ['h', 'History'],
+  ['?', 'this help'], ['n', 'Now'], ['p', 'Approvals'], ['s', 'Series of all traffic'], ['h', 'History'], ['x', 'Stop the agent, or let it act again; asks first'],
   ['j / k', 'Approvals: next, previous'], ['a', 'Approvals: approve'], ['r', 'Approvals: reject, with a reason'], ['i', 'Approvals: propose an intervention'],
   ['arrows', 'in the grid: from cell to cell; Enter opens its series'], ['Esc', 'leaves a question'],
 ];

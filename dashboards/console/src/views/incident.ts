@@ -3,7 +3,7 @@
 import { mayOperate, told } from '../api';
 import { type App, hasAny, type View } from '../app';
 import { h, replace, svg } from '../dom';
-import { chance, duration, gain, here, money, number, percent, scopeName, sentence, utc, words } from '../format';
+import { chance, duration, gain, here, money, number, percent, scopeName, seen, sentence, utc, words } from '../format';
 import { ask, choose } from '../parts/dialog';
 import { does, STATES } from '../parts/facts';
 import { beliefBar, shape } from '../parts/marks';
@@ -38,14 +38,14 @@ export class IncidentView implements View {
   }
 
   private async fetch(): Promise<void> {
-    const found = await this.app.api.incidents(this.id, 0, 0).catch(() => []);
+    const found = await this.app.api.incidents(this.id, 0, 0).then((l) => l.items, () => []);
     this.older = found.find((i) => i.id === this.id);
     this.show();
   }
 
   // Which records of the audit log tell of the decisions.
   private async fetchRecords(): Promise<void> {
-    const acts = await this.app.api.interventions(this.id, 0, 0).catch(() => []);
+    const acts = await this.app.api.interventions(this.id, 0, 0).then((l) => l.items, () => []);
     for (const a of acts) this.records.set(a.id, a);
     this.shown = '';
     this.show();
@@ -75,12 +75,13 @@ export class IncidentView implements View {
     const level = severityLevel(i);
     const over = i.status === 'resolved';
     const until = over ? i.ended_ms : this.app.now();
+    const what = seen(i);
     return h('header', { class: `incident-head ${level}` },
       h('p', { class: 'crumb' }, shape(level), h('span', { class: 'word' }, over ? 'Resolved' : `${sentence(i.severity)} severity`),
         h('span', { class: 'muted' }, `${words(i.pattern)}, ${i.spread}`)),
       h('h1', {}, scopeName(i.scope)), h('p', { class: 'narrative' }, narrative(i, acts, c)),
       h('dl', { class: 'must-see' },
-        figure('Failing', percent(i.observed), `usual ${percent(i.expected)}`),
+        figure(what.label, what.observed, `usual ${what.usual}`),
         figure(over ? 'Lasted' : 'For', duration(until - i.started_ms), `since ${utc(i.started_ms)} UTC${here(i.started_ms)}`),
         figure('At risk', money(i.at_risk_minor_per_min, c), 'a minute'),
         figure('Saved', gain(i.saved_minor, c), 'so far'),
@@ -175,7 +176,10 @@ export class IncidentView implements View {
 function narrative(i: Incident, acts: Intervention[], currency: string): string {
   const over = i.status === 'resolved';
   const where = scopeName(i.scope) === 'all traffic' ? 'All traffic' : scopeName(i.scope);
-  const failing = i.observed > i.expected && i.observed <= 1
+  const what = seen(i);
+  const failing = what.verb !== 'fail'
+    ? `${where}: ${what.observed} ${what.verb} where ${what.usual} is usual`
+    : i.observed > i.expected
     ? `${where} ${over ? 'failed' : 'is failing'}: ${percent(i.observed)} of attempts ${over ? 'were lost' : 'are lost'} where ${percent(i.expected)} is usual`
     : `${where} ${over ? 'was' : 'is'} not as usual (${words(i.pattern)})`;
   const since = over ? `, from ${utc(i.started_ms)} to ${utc(i.ended_ms)} UTC.` : ` since ${utc(i.started_ms)} UTC.`;
@@ -222,7 +226,7 @@ function explanation(name: string): string {
 function timeline(i: Incident, acts: Intervention[]): HTMLElement {
   const moments: Moment[] = [
     { at_ms: i.started_ms, what: 'It began', more: `as the detector reckons it, from ${percent(i.expected)} failing` },
-    { at_ms: i.raised_ms, what: 'Alarm', more: `${percent(i.observed)} fail, ${words(i.pattern)}`, level: 'alarm' },
+    { at_ms: i.raised_ms, what: 'Alarm', more: `${seen(i).observed} ${seen(i).verb}, ${words(i.pattern)}`, level: 'alarm' },
   ];
   for (const a of acts) {
     moments.push({ at_ms: a.decided_ms, what: a.answer_by_ms || a.state === 'rejected' ? 'Proposed' : 'Decided', more: does(a) });

@@ -1,9 +1,7 @@
 // Now: is money being lost, where, since when, what is the agent doing about it.
 import { type App, hasAny, type View } from '../app';
 import { h, keyed, replace, setAttribute, setText } from '../dom';
-import {
-  actionName, chance, countdown, duration, gain, money, percent, points, rate, scopeName, sentence, utc, words,
-} from '../format';
+import { actionName, chance, countdown, duration, gain, money, percent, points, rate, scopeName, seen, sentence, utc, words } from '../format';
 import { does, isRunning, STATES } from '../parts/facts';
 import { beliefBar, setShape, setSparkline, shape, sparkline } from '../parts/marks';
 import { type Incident, type Intervention, scopeKey } from '../protocol';
@@ -185,7 +183,8 @@ class Card {
     setText(this.level, over ? 'Resolved' : `${sentence(i.severity)} · ${words(i.pattern)}`);
     setText(this.name, scopeName(i.scope));
     setAttribute(this.name, 'href', `#/incident/${encodeURIComponent(i.id)}`);
-    replace(this.what, h('b', {}, percent(i.observed)), ` fail where ${percent(i.expected)} is usual`);
+    const what = seen(i);
+    replace(this.what, h('b', {}, what.observed), ` ${what.verb} where ${what.usual} is usual`);
     replace(this.cause, h('b', {}, sentence(i.cause)), ` ${chance(i.posterior)} sure`);
     replace(this.belief, i.hypotheses.length ? beliefBar(i.hypotheses) : null);
     const c = this.app.currency();

@@ -122,7 +122,7 @@ export class SeriesView implements View {
     try {
       const series = await this.app.api.series(this.scopeText(), Math.round(from), Math.round(until));
       // In the past, what came later must not be seen: of what was done then, the state tells.
-      this.acts = this.app.past() ? [] : await this.app.api.interventions('', from, until);
+      this.acts = this.app.past() ? [] : (await this.app.api.interventions('', from, until)).items;
       if (asked !== this.asked) return;
       this.points = series.points;
       this.slot_ms = series.slot_ms;

@@ -23,7 +23,7 @@ export function signInForm(api: Api, done: () => void): HTMLElement {
     setText(wrong, reason(answer.status));
   });
   queueMicrotask(() => user.focus());
-  return h('main', { class: 'signin-page' }, form);
+  return form;
 }
 
 function reason(status: number): string {
