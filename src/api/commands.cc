@@ -58,6 +58,13 @@ bool stale(const Knowledge& known, int64_t now_ms) {
   return now_ms - known.pulse.wall_ms > kStaleAfterMs || known.pulse.agent_state == "standby";
 }
 
+bool old_data(const Knowledge& known, int64_t now_ms) {
+  const Pulse& pulse = known.pulse;
+  const bool unmoved = now_ms - pulse.moved_wall_ms > kStaleAfterMs;
+  const bool behind = !known.deployment->demo && now_ms - pulse.watermark_ms > kStaleAfterMs;
+  return unmoved || behind;
+}
+
 Commands::Commands(Feed& feed, VerdictSink& sink, std::string signing_key_hex,
                    int64_t answer_wait_ms)
     : feed_(feed),
@@ -98,6 +105,9 @@ Reply Commands::answer(const Identity& who, const std::string& action_id,
   };
   if (stale(*known, SystemClock().now_ms())) {
     return no(503, "stale", "nothing new has been heard of the agent; what is shown may be over");
+  }
+  if (old_data(*known, SystemClock().now_ms())) {
+    return no(503, "stale", "no new payments reach the agent; what is shown may be over");
   }
   const Intervention* proposal = find(*known, action_id);
   if (proposal == nullptr) return no(404, "not_found", "there is no such proposal");
@@ -173,6 +183,9 @@ Reply Commands::propose(const Identity& who, const std::string& body) {
   }
   if (stale(*feed_.newest(), SystemClock().now_ms())) {
     return failure(503, "stale", "nothing new has been heard of the agent");
+  }
+  if (old_data(*feed_.newest(), SystemClock().now_ms())) {
+    return failure(503, "stale", "no new payments reach the agent");
   }
   std::string wish = to_string(*scope);
   if (const std::string to = text_of(parsed, "to_gateway"); !to.empty()) wish += " " + to;

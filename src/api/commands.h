@@ -47,5 +47,8 @@ class Commands {
 [[nodiscard]] Reply failure(int status, const std::string& error, const std::string& detail);
 // True when nothing has been heard of the agent for kStaleAfterMs, or it does not decide.
 [[nodiscard]] bool stale(const Knowledge& known, int64_t now_ms);
+// True when the agent's input has not gone on for kStaleAfterMs, or, but for a simulated world
+// which has a time of its own, is as far behind: as the page sees it.
+[[nodiscard]] bool old_data(const Knowledge& known, int64_t now_ms);
 
 }  // namespace payops::api

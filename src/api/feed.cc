@@ -142,6 +142,9 @@ void Feed::pulse(Pulse pulse, const payments_agent::PaymentsAgent* agent) {
   if (!s.changed && pulse.wall_ms - s.pulse_wall_ms < kPulseEveryMs) return;
   s.changed = false;
   s.pulse_wall_ms = pulse.wall_ms;
+  const Pulse& before = s.projection.known().pulse;
+  const bool moved = pulse.watermark_ms != before.watermark_ms;
+  pulse.moved_wall_ms = moved ? pulse.wall_ms : before.moved_wall_ms;
   s.projection.pulse(std::move(pulse));
   std::shared_ptr<const Knowledge> next = std::make_shared<Knowledge>(s.projection.known());
   const std::lock_guard lock(s.newest_lock);

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <thread>
 
+#include "../../src/api/commands.h"
 #include "stage.h"
 
 namespace payops::api {
@@ -354,6 +355,47 @@ TEST_CASE("a page is compressed when asked for, and not sent twice") {
   const auto packed = plain.Get("/", {{"Accept-Encoding", "br, gzip"}});
   REQUIRE(packed);
   CHECK(packed->get_header_value("Content-Encoding") == "gzip");
+}
+
+TEST_CASE("data is old when the input stands still, or where time is real, lies behind") {
+  const auto old = [](const Pulse& pulse, bool demo) {
+    Knowledge known;
+    known.pulse = pulse;
+    Deployment deployment;
+    deployment.demo = demo;
+    known.deployment = std::make_shared<Deployment>(deployment);
+    return old_data(known, 100'000);
+  };
+  Pulse fresh;
+  fresh.wall_ms = 100'000;
+  fresh.watermark_ms = 97'000;
+  fresh.moved_wall_ms = 99'000;
+  CHECK_FALSE(old(fresh, false));
+  Pulse still = fresh;
+  still.moved_wall_ms = 94'000;
+  CHECK(old(still, false));
+  CHECK(old(still, true));
+  Pulse behind = fresh;
+  behind.watermark_ms = 90'000;
+  CHECK(old(behind, false));
+  CHECK_FALSE(old(behind, true));
+}
+
+TEST_CASE("nothing is approved on payments that no longer come") {
+  Stage stage;
+  auto client = stage.client();
+  const auto approve = [&](const std::string& key) {
+    const auto result = client.Post("/api/proposals/act-1/approve", stage.as(Role::approver, key),
+                                    R"({"shown_hash":"00"})", "application/json");
+    REQUIRE(result);
+    return Json::parse(result->body)["error"].get<std::string>();
+  };
+  CHECK(approve("a") == "not_found");
+  const int64_t now_ms = SystemClock().now_ms();
+  stage.feed.cycle(stage.agent);
+  stage.tell_pulse(now_ms - kStaleAfterMs - 1000, 500);
+  stage.tell_pulse(now_ms, 500);  // the agent lives, its input has not gone on
+  CHECK(approve("b") == "stale");
 }
 
 }  // namespace

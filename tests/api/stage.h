@@ -50,7 +50,7 @@ class Stage final : public VerdictSink {
   explicit Stage(
       std::function<void(HubOptions&)> adjust = [](HubOptions&) {},
       std::function<void(ConsoleConfig&)> configure = [](ConsoleConfig&) {})
-      : feed(FeedOptions{}) {
+      : feed(simulated()) {
     agent.configure({});
     std::filesystem::create_directories(folder);
     write_users();
@@ -83,10 +83,10 @@ class Stage final : public VerdictSink {
     tell_pulse(SystemClock().now_ms());
   }
 
-  void tell_pulse(int64_t wall_ms) {
+  void tell_pulse(int64_t wall_ms, int64_t further_ms = 0) {
     Pulse pulse;
     pulse.wall_ms = wall_ms;
-    pulse.watermark_ms = 1'800'000'000'000 + static_cast<int64_t>(step_) * 1000;
+    pulse.watermark_ms = 1'800'000'000'000 + static_cast<int64_t>(step_) * 1000 + further_ms;
     pulse.killed = agent.killed();
     pulse.agent_state = pulse.killed ? "killed" : "acting";
     feed.pulse(std::move(pulse), &agent);
@@ -132,6 +132,13 @@ class Stage final : public VerdictSink {
   std::unique_ptr<Console> console;
 
  private:
+  // Its time is its own, not the machine's.
+  static FeedOptions simulated() {
+    FeedOptions options;
+    options.deployment.demo = true;
+    return options;
+  }
+
   // All with the same password, hashed once.
   void write_users() const {
     const std::string file = users_file();

@@ -47,6 +47,7 @@ struct Load {
 struct Pulse {
   int64_t wall_ms = 0;                  // by the machine's clock; stale when it lies far back
   int64_t watermark_ms = 0;             // event time that everything has been read up to
+  int64_t moved_wall_ms = 0;            // when that last went on; the feed sees to it
   std::string agent_state = "standby";  // acting, observe_only, killed, standby
   std::string why;
   bool killed = false;
