@@ -18,6 +18,11 @@ inline constexpr int kExitUnavailable = 3;  // a needed service cannot be reache
 // What main() runs once the command line is parsed.
 using Command = std::function<int()>;
 
+// Of an option that is a number: within bounds, and no NaN, which CLI11's own checks let pass.
+[[nodiscard]] CLI::Validator between(double least, double most);
+[[nodiscard]] CLI::Validator positive_number();
+[[nodiscard]] CLI::Validator non_negative_number();
+
 // The exit status that fits an error.
 int exit_status(const Error& error);
 // Prints "payops: message" to stderr and gives the exit status.

@@ -71,7 +71,7 @@ void add_bench_command(CLI::App& app, Command& command) {
       ->check(CLI::Range(1U, 100U));
   ingest_app->add_option("--rate", options->spec.rate_tps, "Payments a second of event time")
       ->capture_default_str()
-      ->check(CLI::Range(1.0, 1e6));
+      ->check(between(1.0, 1e6));
   ingest_app->add_option("--topic-prefix", options->spec.topic_prefix,
                          "Of the topic that is made (default: a new one every time)");
   ingest_app->add_option("--config", options->config, "The agent's configuration")

@@ -171,12 +171,12 @@ void add_chat_command(CLI::App& app, Command& command) {
   common(simulate);
   simulate->add_option("--rate", options->rate, "Messages a second about anything")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(non_negative_number());
   simulate
       ->add_option("--failed-share", options->failed_share,
                    "Of failed payments: how many are written about")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 1.0));
+      ->check(between(0.0, 1.0));
   simulate->add_option("--duration", options->duration_s, "Seconds")->capture_default_str();
   simulate->add_option("--seed", options->seed, "Same seed, same words")->capture_default_str();
   simulate->footer("Example: payops simulate-chats --rate 5 --duration 60");

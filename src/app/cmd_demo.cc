@@ -351,13 +351,13 @@ void add_demo_command(CLI::App& app, Command& command) {
   sub->add_option("--seed", options->seed, "Same seed, same world");
   sub->add_option("--speed", options->speed, "Simulated seconds per second")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(positive_number());
   sub->add_option("--duration", options->duration_s,
                   "Seconds on the screen (default: to the scenario's end)")
-      ->check(CLI::PositiveNumber);
+      ->check(positive_number());
   sub->add_option("--warm-up", options->warm_up_s, "Simulated seconds learnt from before the show")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(non_negative_number());
   sub->add_option("--bootstrap", options->bootstrap, "A real Kafka instead of the embedded broker");
   sub->add_flag("--no-support", options->no_support, "Without customers' chats");
   sub->add_flag("--no-console", options->no_console, "Serve no console");

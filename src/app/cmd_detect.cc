@@ -31,7 +31,7 @@ void add_detect_command(CLI::App& app, Command& command) {
       ->check(CLI::IsMember({"rate", "value"}));
   auto* target = sub->add_option("--target-false-alarms", options->rate.target_false_alarms,
                                  "rate: false alarms per attempt")
-                     ->check(CLI::Range(1e-12, 1e-2))
+                     ->check(between(1e-12, 1e-2))
                      ->capture_default_str();
   auto* json = sub->add_flag("--json", options->rate.json, "rate: one JSON document on stdout");
   auto* out =

@@ -146,7 +146,7 @@ void add_evaluate_calibration(CLI::App& evaluate, Command& command) {
       ->capture_default_str();
   sub->add_option("--length-spread", options->length_spread,
                   "Draw each fault's length, log-normally around the scripted one (e.g. 0.7)")
-      ->check(CLI::Range(0.0, 2.0))
+      ->check(between(0.0, 2.0))
       ->capture_default_str();
   sub->add_option("--jobs", options->jobs, "Threads (default: all cores)");
   sub->add_option("--config", options->config, "The agent's configuration")->capture_default_str();

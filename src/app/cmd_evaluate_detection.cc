@@ -163,18 +163,18 @@ void add_evaluate_detection(CLI::App& evaluate, Command& command) {
       "detection", "How soon a risen failure rate is noticed, against the optimum");
   sub->add_option("--attempts", options->draw.healthy_attempts,
                   "Healthy attempts to count false alarms in, for each baseline")
-      ->check(CLI::Range(1'000'000.0, 1e12))
+      ->check(between(1'000'000.0, 1e12))
       ->capture_default_str();
   sub->add_option("--runs", options->draw.runs, "Learnt baselines, each with four changes")
-      ->check(CLI::Range(10.0, 1e7))
+      ->check(between(10.0, 1e7))
       ->capture_default_str();
   sub->add_flag("--quick", options->quick, "A fifteenth of both: seconds, and wide intervals");
   sub->add_option("--target-false-alarms", options->draw.target_false_alarms, "Per attempt")
-      ->check(CLI::Range(1e-9, 1e-3))
+      ->check(between(1e-9, 1e-3))
       ->capture_default_str();
   sub->add_option("--rate", options->draw.attempts_per_s,
                   "Attempts a second: how many the day's drift has")
-      ->check(CLI::Range(0.01, 1e5))
+      ->check(between(0.01, 1e5))
       ->capture_default_str();
   sub->add_option("--seed", options->draw.seed, "Of the draws")->capture_default_str();
   sub->add_option("--jobs", options->draw.jobs, "Threads (default: all cores)");

@@ -175,7 +175,7 @@ void add_evaluate_policies(CLI::App& evaluate, Command& command) {
                   "Of nothing, zscore, success-rate, agent, oracle")
       ->capture_default_str();
   sub->add_option("--duration", options->duration_s, "Simulated seconds (default: each scenario's)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(non_negative_number());
   sub->add_option("--jobs", options->jobs, "Threads (default: all cores)");
   sub->add_option("--config", options->config, "The agent's configuration")->capture_default_str();
   sub->add_option("--plots", options->plots, "Write SVG plots into this folder");

@@ -75,10 +75,10 @@ void add_run_command(CLI::App& app, Command& command) {
   sub->add_option("--seed", options->seed, "Same seed, same world, same decisions")
       ->capture_default_str();
   sub->add_option("--duration", options->duration_s, "Simulated seconds (default: the scenario's)")
-      ->check(CLI::Range(1.0, 31'622'400.0));
+      ->check(between(1.0, 31'622'400.0));
   sub->add_option("--rate", options->rate_tps,
                   "Payments a second, before the scenario's daily rhythm (default: the scenario's)")
-      ->check(CLI::PositiveNumber);
+      ->check(positive_number());
   sub->add_option("--config", options->config, "The agent's configuration")->capture_default_str();
   sub->add_option("--audit", options->audit_dir, "Keep the audit log in this (new) folder");
   sub->add_flag("--json", options->json, "One JSON document on stdout");

@@ -97,17 +97,17 @@ void add_simulate_command(CLI::App& app, Command& command) {
   sub->add_option("--seed", options->seed, "Same seed, same world")->capture_default_str();
   sub->add_option("--rate", options->rate_tps,
                   "Payments a second, before the scenario's daily rhythm (default: the scenario's)")
-      ->check(CLI::PositiveNumber);
+      ->check(positive_number());
   sub->add_option("--speed", options->speed,
                   "Simulated seconds per second; 0 = as fast as possible")
       ->capture_default_str()
-      ->check(CLI::NonNegativeNumber);
+      ->check(non_negative_number());
   sub->add_option("--duration", options->duration_s,
                   "Simulated seconds (default: until Ctrl-C at speed 1, else the scenario's)")
-      ->check(CLI::NonNegativeNumber);
+      ->check(non_negative_number());
   sub->add_option("--warm-up", options->warm_up_s,
                   "Simulated seconds published at once, before time begins to run")
-      ->check(CLI::NonNegativeNumber);
+      ->check(non_negative_number());
   sub->add_option("--start", options->start,
                   "When the world begins (default: so that it ends now; 2026-03-02T08:00:00Z with "
                   "--out, so that a seed always gives the same file)");

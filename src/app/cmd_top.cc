@@ -158,7 +158,7 @@ void add_top_command(CLI::App& app, Command& command) {
   sub->add_option("--user", options->user, "Who signs in; the password is asked for");
   sub->add_option("--interval", options->interval_s, "Seconds between two looks")
       ->capture_default_str()
-      ->check(CLI::Range(0.2, 3600.0));
+      ->check(between(0.2, 3600.0));
   CLI::Option* once = sub->add_flag("--once", options->once, "Look once and end");
   sub->add_flag("--json", options->json, "The snapshot as one JSON document on stdout")
       ->needs(once);

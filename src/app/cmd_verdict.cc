@@ -100,7 +100,7 @@ void add_common(CLI::App* sub, const std::shared_ptr<VerdictOptions>& options) {
   sub->add_option("--by", options->by, "Your name, for the audit log (default: $USER)");
   sub->add_option("--wait", options->wait_s, "Seconds to wait for the agent's answer")
       ->capture_default_str()
-      ->check(CLI::Range(0.0, 3600.0));
+      ->check(between(0.0, 3600.0));
 }
 
 }  // namespace

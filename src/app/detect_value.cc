@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <vector>
 
@@ -226,7 +227,16 @@ std::vector<std::string> told_of(const Moments& moments, const Tally& tally) {
 Result<std::vector<std::string>> score_values(const ValueDetection& options) {
   auto csv = CsvReader::open(options.file);
   if (!csv) return tl::make_unexpected(csv.error());
-  const std::string part = options.out + ".part";
+  // A file is there whole or not at all; what is no plain file (a pipe, a device, a link) is
+  // written to as it is.
+  std::error_code none;
+  const auto kind = std::filesystem::symlink_status(options.out, none).type();
+  const bool plain =
+      kind == std::filesystem::file_type::not_found || kind == std::filesystem::file_type::regular;
+  if (std::filesystem::equivalent(options.file, options.out, none)) {
+    return fail(ErrorCode::usage, options.out + ": is what is read: give --out another file");
+  }
+  const std::string part = plain ? options.out + ".part" : options.out;
   std::unique_ptr<std::FILE, CloseFile> out(options.out.empty() ? stdout
                                                                 : std::fopen(part.c_str(), "wb"));
   const auto cannot_write = [&] {
@@ -240,10 +250,10 @@ Result<std::vector<std::string>> score_values(const ValueDetection& options) {
   if (done && std::fflush(out.get()) != 0) done = cannot_take();
   out.reset();
   if (!done) {
-    if (!options.out.empty()) std::remove(part.c_str());
+    if (!options.out.empty() && plain) std::remove(part.c_str());
     return tl::make_unexpected(done.error());
   }
-  if (!options.out.empty() && std::rename(part.c_str(), options.out.c_str()) != 0) {
+  if (!options.out.empty() && plain && std::rename(part.c_str(), options.out.c_str()) != 0) {
     std::remove(part.c_str());
     return cannot_write();
   }

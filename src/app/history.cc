@@ -127,6 +127,9 @@ class CsvMapping {
     text(mapping.issuer, AttemptField::issuer);
     text(mapping.method, AttemptField::method);
     text(mapping.gateway, AttemptField::gateway);
+    text(mapping.merchant_id, AttemptField::merchant_id);
+    text(mapping.stage, AttemptField::stage);
+    text(mapping.region, AttemptField::region);
     text(mapping.currency, AttemptField::currency);
     text(mapping.status, AttemptField::status);
     text(mapping.decline_code, AttemptField::decline_code);

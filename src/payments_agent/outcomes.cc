@@ -120,7 +120,10 @@ Learned PaymentsAgent::Impl::learn(const Cycle& cycle) {
     Outcome outcome = outcome_of(before, counted, cycle.assessment, config.learning);
     const bool overload = overloads(before, outcome, sent_since_ms(ledger.all(), before),
                                     cycle.assessment, ts_ms, config.learning);
-    if (overload) outcome.result = OutcomeResult::worse;
+    if (overload) {  // what it gained its own, the target's customers have lost and more
+      outcome.result = OutcomeResult::worse;
+      outcome.value_minor = std::min(0.0, outcome.value_minor);
+    }
     if (outcome.result == OutcomeResult::improved) tracker.note_improved(id);
     ledger.note_outcome(id, outcome);
     if (before.state == InterventionState::active) {

@@ -74,7 +74,8 @@ constexpr double kPi = 3.14159265358979323846;
 constexpr double kSlowMemoryS = 2.0 * kDayS;
 constexpr double kLeastMemoryS = 300.0;
 constexpr double kZMemory = 50.0;      // attempts
-constexpr double kLeastFault = 0.06;   // share that health is held against, to end an alarm
+constexpr double kLeastFault = 0.02;   // share that health is held against, to end an alarm
+constexpr double kFaultAttempts = 50;  // since an alarm, from which they say how large it is
 constexpr double kCommitShare = 0.01;  // of what is known, at least, before it is learnt anew
 
 }  // namespace
@@ -242,6 +243,7 @@ bool RateDetector::raise(uint64_t row, int64_t ts_ms, std::size_t alternative) {
   }
   alarming_ = true;
   moved_ = std::max(moved_, moved);
+  fault_ = moved_;
   recovery_ = 0.0;
   bank_ = {};
   pending_ = {};
@@ -255,7 +257,13 @@ bool RateDetector::recovers(double n, double k) {
   since_.seconds += pending_.seconds;
   pending_ = {};
   const double rate = std::clamp(learnt_.rate, kLeastRate, kMostRate);
-  recovery_ = std::max(0.0, recovery_ - share_llr(n, k, rate, std::max(0.5 * moved_, kLeastFault)));
+  // What crossed a threshold looked larger than it is: while nothing speaks for health, what has
+  // been seen since says how large.
+  if (recovery_ == 0.0 && since_.attempts >= kFaultAttempts) {
+    const double seen = since_.failures / since_.attempts;
+    fault_ = std::min(fault_, std::max(0.0, (seen - rate) / (1.0 - rate)));
+  }
+  recovery_ = std::max(0.0, recovery_ - share_llr(n, k, rate, std::max(0.5 * fault_, kLeastFault)));
   const bool normal =
       since_.seconds >= config_.freeze_max_s && since_.attempts >= config_.detect_after_attempts;
   if (recovery_ < kRecovered && !normal) return false;

@@ -22,7 +22,7 @@ struct Recorded {
     REQUIRE(loaded);
     simulators::World world(*loaded, 3, kStartMs);
     std::ofstream file(path(csv), std::ios::binary);
-    if (csv) file << "id,pay,time,bank,kind,psp,rupees,result,code,ms\n";
+    if (csv) file << "id,pay,time,bank,kind,psp,rupees,result,code,ms,shop,step,place\n";
     std::string buffer;
     world.advance(kStartMs + 1'800'000, [&](const simulators::SimulatedAttempt& a) {
       const std::string json(simulators::to_json(a, buffer));
@@ -38,7 +38,8 @@ struct Recorded {
            << iso_time(j["ts_ms"].get<int64_t>()) << "," << text("issuer") << "," << text("method")
            << "," << text("gateway") << "," << minor / 100 << "." << (minor % 100 < 10 ? "0" : "")
            << minor % 100 << "," << text("status") << "," << text("decline_code") << ","
-           << j["latency_ms"].get<int64_t>() << "\n";
+           << j["latency_ms"].get<int64_t>() << "," << j.value("merchant_id", "") << ","
+           << j.value("stage", "") << "," << j.value("region", "") << "\n";
     });
   }
   [[nodiscard]] std::string path(bool csv) const {
@@ -70,6 +71,9 @@ AppConfig of_csv() {
   m.status.path = "result";
   m.decline_code.path = "code";
   m.latency_ms.path = "ms";
+  m.merchant_id.path = "shop";
+  m.stage.path = "step";
+  m.region.path = "place";
   return config;
 }
 
@@ -107,13 +111,22 @@ TEST_CASE("a quiet day has no incident and nothing to do") {
 }
 
 TEST_CASE("a table of the same attempts tells the same story") {
-  const Recorded lines("gateway_failure");
-  const Recorded table("gateway_failure", true);
-  const BacktestResult a = story_of(lines.path(false), {}).result;
-  const BacktestResult b = story_of(table.path(true), of_csv()).result;
-  CHECK(b.counts.attempts == a.counts.attempts);
-  REQUIRE(b.incidents.size() == a.incidents.size());
-  CHECK(b.incidents.front().incident.begin_ts_ms == a.incidents.front().incident.begin_ts_ms);
+  for (const char* scenario : {"gateway_failure", "merchant_bug"}) {
+    CAPTURE(scenario);
+    const Recorded lines(scenario);
+    const Recorded table(scenario, true);
+    const BacktestResult a = story_of(lines.path(false), {}).result;
+    const BacktestResult b = story_of(table.path(true), of_csv()).result;
+    CHECK(b.counts.attempts == a.counts.attempts);
+    CHECK(b.acts.size() == a.acts.size());
+    REQUIRE(b.incidents.size() == a.incidents.size());
+    REQUIRE_FALSE(a.incidents.empty());
+    const Incident &by_line = a.incidents.front().incident, &by_row = b.incidents.front().incident;
+    CHECK(by_row.begin_ts_ms == by_line.begin_ts_ms);
+    CHECK(by_row.cause == by_line.cause);
+    CHECK(by_row.instrument == by_line.instrument);
+    CHECK(by_row.slice == by_line.slice);
+  }
 }
 
 TEST_CASE("a history that cannot be read says why") {

@@ -68,6 +68,7 @@ TEST_CASE("a reroute that overloads its target is noticed, rolled back and remem
   });
   REQUIRE(harm != all.end());
   CHECK(harm->outcome.result == OutcomeResult::worse);
+  CHECK(harm->outcome.value_minor <= 0.0);
   CHECK(loop.inverses() >= 1);
   const std::string to = harm->action.params.at("to_gateway");
   const int64_t undone_ms = harm->changed_ts_ms;

@@ -153,6 +153,7 @@ class RateDetector {
   RateAlarm alarm_;
   bool alarming_ = false;
   double moved_ = 0.0;     // the share of attempts that the fault takes
+  double fault_ = 0.0;     // the same, by what was seen since
   double recovery_ = 0.0;  // log-likelihood ratio of health
   Pending since_;          // the alarm was raised
 };

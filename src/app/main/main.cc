@@ -1,4 +1,7 @@
 // The payops program: parses the command line and runs one subcommand.
+#include <poll.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <exception>
@@ -25,6 +28,16 @@ int complain_of_unknown(CLI::App& app, int argc, char** argv) {
                  .retryable = false,
                  .message = "there is no subcommand \"" + std::string(argv[1]) + "\"" +
                             payops::did_you_mean(argv[1], known) + "; payops --help lists them"});
+}
+
+// What did not fit on the disk behind stdout is no success; a reader who has seen enough is.
+int told_whole(int status) {
+  const bool whole = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  pollfd out{.fd = STDOUT_FILENO, .events = POLLOUT, .revents = 0};
+  const bool reader_gone = poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0;
+  if (whole || reader_gone) return status;
+  std::fprintf(stderr, "payops: stdout takes no more: is its disk full?\n");
+  return payops::app::kExitUnavailable;
 }
 
 }  // namespace
@@ -71,7 +84,7 @@ int main(int argc, char** argv) {
   }
   Signals::install();
   try {
-    return command();
+    return told_whole(command());
   } catch (const std::exception& e) {
     std::fprintf(stderr, "payops: unexpected: %s\n", e.what());
     return kExitNo;
