@@ -1,6 +1,7 @@
 // learn: what interventions did, treated against holdout, and the end of those that are not needed
 // or do harm.
 #include <algorithm>
+#include <utility>
 
 #include "agent_impl.h"
 #include "records.h"
@@ -42,6 +43,13 @@ Outcome outcome_of(Intervention intervention, const learning::TrackedAction& cou
   }
   const learning::Compared seen = counted.until(over_ms);
   return learning::judge(intervention, seen.treated, seen.holdout, config);
+}
+
+// Of a reroute that overloads its target: what it gained its own, others have lost and more.
+Outcome harmful(Outcome outcome) {
+  outcome.result = OutcomeResult::worse;
+  outcome.value_minor = std::min(0.0, outcome.value_minor);
+  return outcome;
 }
 
 // Since when traffic has been sent where an intervention sends it, by this one, by what it took
@@ -120,10 +128,7 @@ Learned PaymentsAgent::Impl::learn(const Cycle& cycle) {
     Outcome outcome = outcome_of(before, counted, cycle.assessment, config.learning);
     const bool overload = overloads(before, outcome, sent_since_ms(ledger.all(), before),
                                     cycle.assessment, ts_ms, config.learning);
-    if (overload) {  // what it gained its own, the target's customers have lost and more
-      outcome.result = OutcomeResult::worse;
-      outcome.value_minor = std::min(0.0, outcome.value_minor);
-    }
+    if (overload) outcome = harmful(std::move(outcome));
     if (outcome.result == OutcomeResult::improved) tracker.note_improved(id);
     ledger.note_outcome(id, outcome);
     if (before.state == InterventionState::active) {
@@ -142,7 +147,7 @@ Learned PaymentsAgent::Impl::learn(const Cycle& cycle) {
     const Intervention* now = ledger.find(id);
     if (now->state != InterventionState::active) {
       Outcome last = outcome_of(*now, counted, cycle.assessment, config.learning);
-      if (overload) last.result = OutcomeResult::worse;
+      if (overload) last = harmful(std::move(last));
       ledger.note_outcome(id, last);
       conclude(*ledger.find(id), ts_ms, delta);
     } else if (outcome.result != before.outcome.result) {
