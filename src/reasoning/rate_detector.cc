@@ -74,7 +74,7 @@ constexpr double kPi = 3.14159265358979323846;
 constexpr double kSlowMemoryS = 2.0 * kDayS;
 constexpr double kLeastMemoryS = 300.0;
 constexpr double kZMemory = 50.0;      // attempts
-constexpr double kLeastFault = 0.02;   // share that health is held against, to end an alarm
+constexpr double kLeastFault = 0.03;   // share that health is held against, to end an alarm
 constexpr double kFaultAttempts = 50;  // since an alarm, from which they say how large it is
 constexpr double kCommitShare = 0.01;  // of what is known, at least, before it is learnt anew
 

@@ -160,6 +160,23 @@ TEST_CASE("an alarm names its row, rates and score, ends, and rises again on a l
   CHECK(feed.detector.baseline().rate == doctest::Approx(0.05).epsilon(0.2));
 }
 
+TEST_CASE("an alarm lasts as long as its fault, however large it looked at first") {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    for (const double rate : {0.10, 0.15}) {
+      CAPTURE(seed);
+      CAPTURE(rate);
+      Feed feed(seed);
+      feed.attempts(0.05, 20'000);
+      feed.raised = feed.ended = 0;
+      feed.attempts(rate, 5'000);  // less than two hours: no new normal yet
+      CHECK(feed.raised >= 1);
+      CHECK(feed.ended == 0);
+      feed.attempts(0.05, 5'000);
+      CHECK(feed.ended == 1);
+    }
+  }
+}
+
 TEST_CASE("a fault that grows over half a day is not swallowed by the baseline") {
   Feed feed(4);
   feed.attempts(0.05, 86'400);
