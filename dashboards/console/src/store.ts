@@ -87,13 +87,15 @@ export class Store {
   }
 
   private takeSnapshot(m: Extract<Message, { type: 'snapshot' }>, at_ms: number): Taken {
-    if (m.epoch !== this.epoch) this.watermark_ms = 0;  // another process: its time is its own
+    if (m.epoch !== this.epoch) {  // another process: its time is its own
+      this.watermark_ms = 0;
+      this.advanced_at = at_ms;
+    }
     this.state = { ...noState(), ...m.state };
     this.epoch = m.epoch;
     this.seq = m.seq;
     this.ready = true;
     this.changes.all = true;
-    this.advanced_at = at_ms;
     this.heard(m.server_ms, this.header?.watermark_ms ?? 0, at_ms);
     return 'ok';
   }

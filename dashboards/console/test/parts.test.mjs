@@ -83,6 +83,16 @@ describe('the store', () => {
     assert.equal(store.freshness(7000).stale, false);
   });
 
+  test('coming back to the same server makes nothing new', () => {
+    const store = new Store();
+    const state = { header: { now: { watermark_ms: 1000, demo: true } } };
+    store.take(snapshot(1, state), 0);
+    store.take(snapshot(1, state), 5500);
+    assert.match(store.freshness(5500).why, /no new payments/);
+    store.take(snapshot(1, state, 'b'), 5600);
+    assert.equal(store.freshness(5600).stale, false);
+  });
+
   test('input that lags behind the clock is stale, but not in a simulated world', () => {
     for (const demo of [false, true]) {
       const store = new Store();

@@ -121,8 +121,9 @@ export class SeriesView implements View {
     this.back.hidden = !this.zoomed;
     try {
       const series = await this.app.api.series(this.scopeText(), Math.round(from), Math.round(until));
-      // In the past, what came later must not be seen: of what was done then, the state tells.
-      this.acts = this.app.past() ? [] : (await this.app.api.interventions('', from, until)).items;
+      const acts = (await this.app.api.interventions('', from, until)).items;
+      // In the past, what came later must not be seen: what was not over then, the state tells.
+      this.acts = this.app.past() ? acts.filter((i) => i.expires_ms <= to) : acts;
       if (asked !== this.asked) return;
       this.points = series.points;
       this.slot_ms = series.slot_ms;
