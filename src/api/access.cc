@@ -197,7 +197,7 @@ Result<Identity> Tokens::check(const std::string& token, int64_t now_ms) const {
                   .signed_in_ms = jwt_get_grant_int(jwt.get(), "auth_time") * 1000};
 }
 
-std::string Tickets::issue(int64_t now_ms) {
+std::string Tickets::issue(const Identity& who, int64_t now_ms) {
   PAYOPS_CHECK(sodium_init() >= 0);
   unsigned char bytes[32];
   randombytes_buf(bytes, sizeof bytes);
@@ -205,23 +205,23 @@ std::string Tickets::issue(int64_t now_ms) {
   sodium_bin2base64(text, sizeof text, bytes, sizeof bytes,
                     sodium_base64_VARIANT_URLSAFE_NO_PADDING);
   const std::lock_guard lock(lock_);
-  std::erase_if(good_until_ms_, [&](const auto& item) { return item.second < now_ms; });
-  if (good_until_ms_.size() >= kTicketsMax) {
-    good_until_ms_.erase(
-        std::min_element(good_until_ms_.begin(), good_until_ms_.end(),
-                         [](const auto& a, const auto& b) { return a.second < b.second; }));
+  std::erase_if(good_, [&](const auto& item) { return item.second.until_ms < now_ms; });
+  if (good_.size() >= kTicketsMax) {
+    good_.erase(std::min_element(good_.begin(), good_.end(), [](const auto& a, const auto& b) {
+      return a.second.until_ms < b.second.until_ms;
+    }));
   }
-  good_until_ms_[text] = now_ms + kTicketS * 1000;
+  good_[text] = {.who = who, .until_ms = now_ms + kTicketS * 1000};
   return text;
 }
 
-bool Tickets::use(const std::string& ticket, int64_t now_ms) {
+std::optional<Identity> Tickets::use(const std::string& ticket, int64_t now_ms) {
   const std::lock_guard lock(lock_);
-  const auto it = good_until_ms_.find(ticket);
-  if (it == good_until_ms_.end()) return false;
-  const bool good = now_ms <= it->second;
-  good_until_ms_.erase(it);
-  return good;
+  const auto it = good_.find(ticket);
+  if (it == good_.end()) return std::nullopt;
+  const Good good = std::move(it->second);
+  good_.erase(it);
+  return now_ms <= good.until_ms ? std::optional(good.who) : std::nullopt;
 }
 
 int64_t Throttle::wait_ms(const std::string& key, int64_t now_ms) {

@@ -48,10 +48,20 @@ std::string text_of(const Json& body, const char* key) {
   return it != body.end() && it->is_string() ? it->get<std::string>() : "";
 }
 
+// Why nothing may be decided on what is known, or "".
+std::string why_over(const Knowledge& known) {
+  const int64_t now_ms = SystemClock().now_ms();
+  if (stale(known, now_ms)) {
+    return "nothing new has been heard of the agent; what is shown may be over";
+  }
+  if (old_data(known, now_ms)) return "no new payments reach the agent; what is shown may be over";
+  return "";
+}
+
 }  // namespace
 
 Reply failure(int status, const std::string& error, const std::string& detail) {
-  return {status, dump(Json{{"error", error}, {"detail", detail}})};
+  return {status, dump(Json{{"error", error}, {"detail", detail}}), detail};
 }
 
 bool stale(const Knowledge& known, int64_t now_ms) {
@@ -73,7 +83,17 @@ Commands::Commands(Feed& feed, VerdictSink& sink, std::string signing_key_hex,
       answer_wait_ms_(answer_wait_ms) {}
 
 void Commands::refused(const std::string& by, const std::string& about, const std::string& what,
-                       const std::string& why, NoteKind kind) {
+                       const std::string& why) {
+  tell(by, about, what, "the console: ", why, NoteKind::refusal);
+}
+
+void Commands::noted(const std::string& by, const std::string& about, const std::string& what,
+                     const std::string& why, NoteKind kind) {
+  tell(by, about, what, payments_agent::kNotedByConsole, why, kind);
+}
+
+void Commands::tell(const std::string& by, const std::string& about, const std::string& what,
+                    std::string_view as, const std::string& why, NoteKind kind) {
   payops::payments_agent::VerdictInput note;
   note.received_ts_ms = SystemClock().now_ms();
   note.verdict = {.proposal_id = one_line(about, kTextMax),
@@ -81,14 +101,14 @@ void Commands::refused(const std::string& by, const std::string& about, const st
                   .shown_hash = "",
                   .by = one_line(by, kTextMax),
                   .ts_ms = note.received_ts_ms};
-  note.problem = "the console: " + one_line(why, kReasonMax);
+  note.problem = std::string(as) + one_line(why, kReasonMax);
   feed_.note(std::move(note), kind);
 }
 
 void Commands::tell_reason(const Verdict& verdict, const std::string& reason) {
   if (!reason.empty()) {
-    refused(verdict.by, verdict.proposal_id, verdict.verdict, "the reason given is: " + reason,
-            NoteKind::reason);
+    noted(verdict.by, verdict.proposal_id, verdict.verdict, "the reason given is: " + reason,
+          NoteKind::reason);
   }
 }
 
@@ -99,23 +119,16 @@ Reply Commands::answer(const Identity& who, const std::string& action_id,
     return failure(400, "bad_request", "the body must be {\"shown_hash\": …}");
   }
   const auto known = feed_.newest();
-  const auto no = [&](int status, const char* error, const std::string& why) {
-    refused(who.user, action_id, verdict, why);
-    return failure(status, error, why);
-  };
-  if (stale(*known, SystemClock().now_ms())) {
-    return no(503, "stale", "nothing new has been heard of the agent; what is shown may be over");
-  }
-  if (old_data(*known, SystemClock().now_ms())) {
-    return no(503, "stale", "no new payments reach the agent; what is shown may be over");
+  if (const std::string why = why_over(*known); !why.empty()) {
+    return failure(503, "stale", why);
   }
   const Intervention* proposal = find(*known, action_id);
-  if (proposal == nullptr) return no(404, "not_found", "there is no such proposal");
+  if (proposal == nullptr) return failure(404, "not_found", "there is no such proposal");
   if (proposal->state != InterventionState::proposed) {
-    return no(409, "conflict", "it is " + std::string(name_of(proposal->state)) + " already");
+    return failure(409, "conflict", "it is " + std::string(name_of(proposal->state)) + " already");
   }
   if (text_of(parsed, "shown_hash") != proposal->shown_hash) {
-    return no(409, "conflict", "it is not what was shown");
+    return failure(409, "conflict", "it is not what was shown");
   }
   return give({.proposal_id = action_id,
                .verdict = verdict,
@@ -146,8 +159,8 @@ Reply Commands::care(const Identity& who, const std::string& incident_id, const 
     }
     text = name_of(*cause);
   }
-  if (stale(*feed_.newest(), SystemClock().now_ms())) {
-    return failure(503, "stale", "nothing new has been heard of the agent");
+  if (const std::string why = why_over(*feed_.newest()); !why.empty()) {
+    return failure(503, "stale", why);
   }
   return give({.proposal_id = incident_id, .verdict = verb, .shown_hash = text, .by = who.user},
               "");
@@ -161,8 +174,8 @@ Reply Commands::set_mode(const Identity& who, const std::string& body) {
     return failure(400, "bad_request",
                    "the body must be {\"type\": …, \"mode\": observe, shadow, approve or auto}");
   }
-  if (stale(*feed_.newest(), SystemClock().now_ms())) {
-    return failure(503, "stale", "nothing new has been heard of the agent");
+  if (const std::string why = why_over(*feed_.newest()); !why.empty()) {
+    return failure(503, "stale", why);
   }
   return give(
       {.proposal_id = "mode",
@@ -181,11 +194,8 @@ Reply Commands::propose(const Identity& who, const std::string& body) {
                    "the body must be {\"type\": …, \"scope\": {\"issuer\", \"method\", "
                    "\"gateway\"}, not all of them *}");
   }
-  if (stale(*feed_.newest(), SystemClock().now_ms())) {
-    return failure(503, "stale", "nothing new has been heard of the agent");
-  }
-  if (old_data(*feed_.newest(), SystemClock().now_ms())) {
-    return failure(503, "stale", "no new payments reach the agent");
+  if (const std::string why = why_over(*feed_.newest()); !why.empty()) {
+    return failure(503, "stale", why);
   }
   std::string wish = to_string(*scope);
   if (const std::string to = text_of(parsed, "to_gateway"); !to.empty()) wish += " " + to;
@@ -204,13 +214,12 @@ Reply Commands::kill(const Identity& who, const std::string& body) {
   const bool on = parsed["on"].get<bool>();
   const std::string verdict = on ? "on" : "off";
   if (!may(who.role, on ? Right::operate : Right::administer)) {
-    const std::string why = "the kill switch is thrown by operators and lifted by admins only";
-    refused(who.user, "kill", verdict, why);
-    return failure(403, "forbidden", why);
+    return failure(403, "forbidden",
+                   "the kill switch is thrown by operators and lifted by admins only");
   }
   // Stopping is always worth trying; going on needs an agent that is known to be well.
-  if (!on && stale(*feed_.newest(), SystemClock().now_ms())) {
-    return failure(503, "stale", "nothing new has been heard of the agent");
+  if (const std::string why = why_over(*feed_.newest()); !on && !why.empty()) {
+    return failure(503, "stale", why);
   }
   return give({.proposal_id = "kill", .verdict = verdict, .shown_hash = "", .by = who.user},
               text_of(parsed, "reason"));
@@ -242,11 +251,13 @@ Reply Commands::give(Verdict verdict, const std::string& reason) {
   tell_reason(verdict, reason);
   const auto result = feed_.await_answer(verdict, since, answer_wait_ms_);
   if (!result) {
-    return {202, dump(Json{{"result", "sent"},
-                           {"why", "the agent has not answered yet; its audit log will say"}})};
+    return {202,
+            dump(Json{{"result", "sent"},
+                      {"why", "the agent has not answered yet; its audit log will say"}}),
+            ""};
   }
   const bool counts = result->result == "granted" || result->result == "rejected";
-  return {counts ? 200 : 409, dump(Json{{"result", result->result}, {"why", result->why}})};
+  return {counts ? 200 : 409, dump(Json{{"result", result->result}, {"why", result->why}}), ""};
 }
 
 }  // namespace payops::api

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "idempotency.h"
 #include "payops/api/access.h"
@@ -29,10 +30,15 @@ class Commands {
   [[nodiscard]] Reply propose(const Identity& who, const std::string& body);
   // Into the audit: what was refused, to whom and why.
   void refused(const std::string& by, const std::string& about, const std::string& what,
-               const std::string& why, NoteKind kind = NoteKind::refusal);
+               const std::string& why);
+  // Into the audit: what was done that is no verdict, or the reason given for one.
+  void noted(const std::string& by, const std::string& about, const std::string& what,
+             const std::string& why, NoteKind kind = NoteKind::done);
 
  private:
   [[nodiscard]] Reply give(Verdict verdict, const std::string& reason);
+  void tell(const std::string& by, const std::string& about, const std::string& what,
+            std::string_view as, const std::string& why, NoteKind kind);
   void tell_reason(const Verdict& verdict, const std::string& reason);
 
   Feed& feed_;

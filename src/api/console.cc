@@ -29,6 +29,11 @@ using httplib::Response;
 
 constexpr std::size_t kIdempotencyKeyMax = 64;
 constexpr std::size_t kTokenKeyMin = 32;
+constexpr const char* kSomebody = "somebody";  // who has not said, or not shown, who they are
+
+bool session_over(const Identity& who, int64_t now_ms) {
+  return now_ms - who.signed_in_ms > kSessionS * 1000;
+}
 
 std::string random_bytes(std::size_t count) {
   PAYOPS_CHECK(sodium_init() >= 0);
@@ -104,7 +109,7 @@ struct Console::Impl {
   Status open_hub();
   void route();
   void route_reads();
-  Reply disturb(const std::string& body);
+  Reply disturb(const Identity& who, const std::string& body);
   void route_commands();
 
   using Command = std::function<Reply(const Identity&, const Request&)>;
@@ -132,8 +137,11 @@ httplib::Server::Handler Console::Impl::guarded(Right right, const std::string& 
     const auto who = tokens.check(token, SystemClock().now_ms());
     const bool gone = who && !sign_in.still(*who);
     if (!who || gone) {
+      const std::string why = gone ? std::string(kGone) : who.error().message;
+      // Looking is refused to whoever comes by; what is written down is what they wanted done.
+      if (req.method == "POST") commands.refused(gone ? who->user : kSomebody, req.path, what, why);
       res.set_header("WWW-Authenticate", "Bearer realm=\"payops\"");
-      give(res, failure(401, "unauthorized", gone ? std::string(kGone) : who.error().message));
+      give(res, failure(401, "unauthorized", why));
       return;
     }
     if (!own_origin(req)) {
@@ -154,20 +162,22 @@ httplib::Server::Handler Console::Impl::guarded(Right right, const std::string& 
 httplib::Server::Handler Console::Impl::command(Right right, const std::string& what, Command run) {
   return guarded(
       right, what,
-      [this, run = std::move(run)](const Identity& who, const Request& req, Response& res) {
+      [this, what, run = std::move(run)](const Identity& who, const Request& req, Response& res) {
         const std::string key = req.get_header_value("Idempotency-Key");
-        if (key.empty() || key.size() > kIdempotencyKeyMax) {
-          give(res,
-               failure(400, "bad_request", "a command needs an Idempotency-Key of 1 to 64 bytes"));
-          return;
-        }
-        give(res, kept.once(who.user + "\n" + req.path + "\n" + key, req.body,
-                            SystemClock().now_ms(), [&] { return run(who, req); }));
+        const Reply reply =
+            key.empty() || key.size() > kIdempotencyKeyMax
+                ? failure(400, "bad_request", "a command needs an Idempotency-Key of 1 to 64 bytes")
+                : kept.once(who.user + "\n" + req.path + "\n" + key, req.body,
+                            SystemClock().now_ms(), [&] { return run(who, req); });
+        if (!reply.refusal.empty()) commands.refused(who.user, req.path, what, reply.refusal);
+        give(res, reply);
       });
 }
 
 void Console::Impl::sign_someone_in(const Request& req, Response& res) {
+  std::string by = kSomebody;
   const auto refuse = [&](int status, const char* error, const std::string& why) {
+    commands.refused(by, "sign-in", "sign in", why);
     res.status = status;
     res.set_content(dump(Json{{"error", error}, {"error_description", why}}), "application/json");
   };
@@ -191,11 +201,15 @@ void Console::Impl::sign_someone_in(const Request& req, Response& res) {
   }
   if (!answer.who) {
     // A name that is nobody's may be a password typed in the wrong place: it is not written down.
-    commands.refused(answer.known ? name : "somebody", "sign-in", "sign in",
-                     "wrong name or password, from " + req.remote_addr);
+    if (answer.known) by = name;
     return refuse(401, "invalid_grant", "wrong name or password");
   }
-  if (!give_token(*answer.who, res)) refuse(500, "server_error", "a token could not be made");
+  by = answer.who->user;
+  if (!give_token(*answer.who, res)) {
+    return refuse(500, "server_error", "a token could not be made");
+  }
+  commands.noted(by, "sign-in", "sign in",
+                 "signed in as " + std::string(name_of(answer.who->role)));
 }
 
 bool Console::Impl::give_token(const Identity& who, Response& res) const {
@@ -212,7 +226,7 @@ bool Console::Impl::give_token(const Identity& who, Response& res) const {
 }
 
 void Console::Impl::renew(const Identity& who, Response& res) const {
-  if (SystemClock().now_ms() - who.signed_in_ms > kSessionS * 1000) {
+  if (session_over(who, SystemClock().now_ms())) {
     give(res, failure(401, "unauthorized", "signed in too long ago; sign in again"));
   } else if (!give_token(who, res)) {
     give(res, failure(500, "internal", "a token could not be made"));
@@ -261,12 +275,13 @@ void Console::Impl::route_reads() {
                }
                res.set_content(spec.simulator->state(), "application/json");
              }));
-  server.Post("/api/ticket",
-              guarded(Right::watch, "look", [this](const Identity&, const Request&, Response& res) {
-                const std::string ticket = tickets.issue(SystemClock().now_ms());
-                res.set_content(dump(Json{{"ticket", ticket}, {"expires_in", kTicketS}}),
-                                "application/json");
-              }));
+  server.Post(
+      "/api/ticket",
+      guarded(Right::watch, "look", [this](const Identity& who, const Request&, Response& res) {
+        const std::string ticket = tickets.issue(who, SystemClock().now_ms());
+        res.set_content(dump(Json{{"ticket", ticket}, {"expires_in", kTicketS}}),
+                        "application/json");
+      }));
   server.Get("/openapi.json", [](const Request&, Response& res) {
     res.set_content(openapi_document(), "application/json");
   });
@@ -288,7 +303,7 @@ void Console::Impl::route_reads() {
             ? "nothing has been heard of the agent for " +
                   fixed(static_cast<double>(now_ms - known->pulse.wall_ms) / 1e3, 0) + " s"
             : known->pulse.why;
-    give(res, {ready ? 200 : 503, dump(Json{{"ready", ready}, {"why", why}})});
+    give(res, {ready ? 200 : 503, dump(Json{{"ready", ready}, {"why", why}}), ""});
   });
   server.Get("/metrics", [this](const Request&, Response& res) {
     res.set_content(
@@ -297,10 +312,13 @@ void Console::Impl::route_reads() {
   });
 }
 
-Reply Console::Impl::disturb(const std::string& body) {
+Reply Console::Impl::disturb(const Identity& who, const std::string& body) {
   if (spec.simulator == nullptr) return failure(404, "not_found", "this is no simulated world");
   const Status done = spec.simulator->command(body);
-  if (done) return {200, dump(Json{{"result", "done"}, {"why", ""}})};
+  if (done) {
+    commands.noted(who.user, "simulator", "disturb the simulator", body);
+    return {200, dump(Json{{"result", "done"}, {"why", ""}}), ""};
+  }
   return failure(done.error().code == ErrorCode::refused ? 429 : 400, "bad_request",
                  done.error().message);
 }
@@ -328,9 +346,10 @@ void Console::Impl::route_commands() {
                                             [this](const Identity& who, const Request& req) {
                                               return commands.propose(who, req.body);
                                             }));
-  server.Post("/api/simulator",
-              command(Right::operate, "disturb the simulator",
-                      [this](const Identity&, const Request& req) { return disturb(req.body); }));
+  server.Post("/api/simulator", command(Right::operate, "disturb the simulator",
+                                        [this](const Identity& who, const Request& req) {
+                                          return disturb(who, req.body);
+                                        }));
   server.Post("/api/kill", command(Right::operate, "throw the kill switch",
                                    [this](const Identity& who, const Request& req) {
                                      return commands.kill(who, req.body);
@@ -385,7 +404,14 @@ Status Console::Impl::open_hub() {
   options.clients_max = static_cast<std::size_t>(spec.config.clients_max);
   spec.adjust_hub(options);
   HubSource source;
-  source.admit = [this](const std::string& t) { return tickets.use(t, SystemClock().now_ms()); };
+  source.admit = [this](const std::string& ticket) -> HubSource::StillWelcome {
+    auto who = tickets.use(ticket, SystemClock().now_ms());
+    if (!who) return nullptr;
+    return [this, who = std::move(*who)] {
+      return sign_in.still(who) && !session_over(who, SystemClock().now_ms());
+    };
+  };
+  source.refused = [this](const char* why) { commands.refused(kSomebody, "/live", "watch", why); };
   source.hello = [this] { return stream.hello(); };
   source.snapshot = [this] { return stream.snapshot(); };
   source.delta = [this] { return stream.delta(); };

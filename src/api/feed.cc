@@ -4,6 +4,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <mutex>
 #include <utility>
 
@@ -16,9 +17,12 @@ namespace {
 constexpr int64_t kCellsEveryMs = 100;
 constexpr int64_t kPulseEveryMs = 50;
 constexpr int64_t kNotesEveryMs = 1000;
-constexpr std::size_t kNotesMax = 16;         // refusals that one step records; more are counted,
+constexpr int64_t kMinuteMs = 60'000;
+constexpr std::size_t kNotesMax = 16;         // that one step records; more are counted,
 constexpr std::ptrdiff_t kNotesOfOneMax = 4;  // of one person's so many,
 constexpr std::size_t kNotesAtAllMax = 64;    // reasons included
+constexpr int kMinuteNotesMax = 64;           // that a minute's steps record, without reasons,
+constexpr int kMinuteNotesOfOneMax = 12;      // and of one person's
 constexpr std::size_t kAnswersMax = 256;
 
 // The series' key: each name as the agent's cells know it; nothing for a name that is not there.
@@ -59,6 +63,10 @@ struct Feed::Impl {
   std::mutex notes_lock;
   std::vector<payments_agent::VerdictInput> notes;
   uint64_t notes_dropped = 0;
+  int64_t dropped_told_ms = 0;
+  int64_t minute = 0;                       // since 1970, that these are of
+  std::map<std::string, int> minute_notes;  // by person
+  int minute_notes_all = 0;
   mutable std::mutex answers_lock;
   mutable std::condition_variable answered;
   std::deque<payments_agent::VerdictResult> answers;
@@ -170,11 +178,24 @@ void Feed::note(payments_agent::VerdictInput note, NoteKind kind) {
   const auto theirs = std::count_if(notes.begin(), notes.end(), [&](const auto& other) {
     return other.verdict.by == note.verdict.by;
   });
-  const bool one_of_many = notes.size() >= kNotesMax || theirs >= kNotesOfOneMax;
+  if (const int64_t minute = note.received_ts_ms / kMinuteMs; minute != impl_->minute) {
+    impl_->minute = minute;
+    impl_->minute_notes.clear();
+    impl_->minute_notes_all = 0;
+  }
+  const auto before = impl_->minute_notes.find(note.verdict.by);
+  const bool one_of_many =
+      notes.size() >= kNotesMax || theirs >= kNotesOfOneMax ||
+      impl_->minute_notes_all >= kMinuteNotesMax ||
+      (before != impl_->minute_notes.end() && before->second >= kMinuteNotesOfOneMax);
   // A reason belongs to a command that is carried out; those are few.
-  if (notes.size() >= kNotesAtAllMax || (one_of_many && kind == NoteKind::refusal)) {
+  if (notes.size() >= kNotesAtAllMax || (one_of_many && kind != NoteKind::reason)) {
     ++impl_->notes_dropped;
     return;
+  }
+  if (kind != NoteKind::reason) {
+    ++impl_->minute_notes[note.verdict.by];
+    ++impl_->minute_notes_all;
   }
   impl_->notes.push_back(std::move(note));
 }
@@ -182,12 +203,16 @@ void Feed::note(payments_agent::VerdictInput note, NoteKind kind) {
 std::vector<payments_agent::VerdictInput> Feed::take_notes(int64_t now_ms) {
   if (now_ms - impl_->notes_wall_ms < kNotesEveryMs) return {};
   const std::lock_guard lock(impl_->notes_lock);
-  if (impl_->notes.empty()) return {};
+  const bool rest_is_due = impl_->notes_dropped > 0 && now_ms - impl_->dropped_told_ms >= kMinuteMs;
+  if (impl_->notes.empty() && !rest_is_due) return {};
   impl_->notes_wall_ms = now_ms;
   std::vector<payments_agent::VerdictInput> taken = std::exchange(impl_->notes, {});
-  if (const uint64_t more = std::exchange(impl_->notes_dropped, 0); more > 0) {
+  if (rest_is_due) {
+    const uint64_t more = std::exchange(impl_->notes_dropped, 0);
+    impl_->dropped_told_ms = now_ms;
     payments_agent::VerdictInput rest;
-    rest.problem = "the console refused " + std::to_string(more) + " more";
+    rest.problem = std::string(payments_agent::kNotedByConsole) + std::to_string(more) +
+                   " refusals and sign-ins more, not written down one by one";
     rest.received_ts_ms = now_ms;
     taken.push_back(std::move(rest));
   }

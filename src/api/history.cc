@@ -1,6 +1,7 @@
 #include "payops/api/history.h"
 
 #include <algorithm>
+#include <charconv>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -145,6 +146,12 @@ void History::take_verdict(const AuditLine& line) {
   payments_agent::IncidentCare& care = it->second.care;
   if (verdict->verdict == "ack") care.acknowledged_by = verdict->by;
   if (verdict->verdict == "note") care.notes.push_back(verdict->by + ": " + verdict->shown_hash);
+  if (verdict->verdict == "silence") {
+    const std::string& minutes = verdict->shown_hash;
+    int64_t count = 0;
+    (void)std::from_chars(minutes.data(), minutes.data() + minutes.size(), count);
+    care.silenced_until_ms = count == 0 ? 0 : line.ts_ms + count * 60'000;
+  }
 }
 
 void History::take_transition(const AuditLine& line) {

@@ -14,6 +14,7 @@ namespace payops::api {
 struct Reply {
   int status = 500;
   std::string body;
+  std::string refusal;  // why the console itself did not take it, or empty
 };
 
 class Idempotency {

@@ -124,7 +124,8 @@ void PaymentsAgent::Impl::take_verdict(const VerdictInput& input, const Cycle& c
                                        Observed& delta) {
   const int64_t ts_ms = now_ms(cycle);
   if (!input.problem.empty() && !input.signature_ok) {
-    note(input, "ignored", input.problem, ts_ms, delta);
+    const bool noted = input.problem.starts_with(kNotedByConsole);
+    note(input, noted ? "noted" : "ignored", input.problem, ts_ms, delta);
     return;
   }
   if (input.verdict.proposal_id == "kill") {

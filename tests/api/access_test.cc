@@ -43,11 +43,13 @@ TEST_CASE("a token says who it was issued to, until it is over or altered") {
 
 TEST_CASE("a ticket is good once, and for ten seconds") {
   Tickets tickets;
-  const std::string ticket = tickets.issue(kNow);
+  const std::string ticket = tickets.issue({.user = "asha", .role = Role::viewer}, kNow);
   CHECK(ticket.size() == 43);
-  CHECK(tickets.use(ticket, kNow + 9'999));
+  const auto who = tickets.use(ticket, kNow + 9'999);
+  REQUIRE(who);
+  CHECK(who->user == "asha");
   CHECK_FALSE(tickets.use(ticket, kNow + 9'999));
-  const std::string late = tickets.issue(kNow);
+  const std::string late = tickets.issue({.user = "asha", .role = Role::viewer}, kNow);
   CHECK_FALSE(tickets.use(late, kNow + 10'001));
   CHECK_FALSE(tickets.use("", kNow));
 }

@@ -11,6 +11,9 @@ namespace {
 
 constexpr Role kRoles[] = {Role::viewer, Role::operator_, Role::approver, Role::auditor,
                            Role::admin};
+// Of the same users' file; nothing of the console is theirs.
+constexpr Role kOfSupport[] = {Role::customer, Role::support_agent, Role::support_manager,
+                               Role::channel};
 
 struct Call {
   const char* method;
@@ -96,6 +99,7 @@ TEST_CASE("every call, by every role and by nobody") {
   auto client = stage.client();
   int key = 0;
   for (const Call& call : calls) {
+    stage.turn();  // nothing is old, however slow the machine
     for (std::size_t r = 0; r <= std::size(kRoles); ++r) {
       const bool nobody = r == std::size(kRoles);
       httplib::Headers headers{{"Idempotency-Key", "k" + std::to_string(++key)}};
@@ -112,12 +116,133 @@ TEST_CASE("every call, by every role and by nobody") {
       CHECK(result->get_header_value("Content-Security-Policy").find("default-src 'none'") == 0);
     }
   }
-  // What was refused to somebody is told to the agent, who writes it down.
-  const auto notes = stage.feed.take_notes(SystemClock().now_ms());
-  REQUIRE_FALSE(notes.empty());
-  CHECK(notes.front().verdict.by == "viewer");
-  CHECK(notes.front().problem.find("the role viewer may not") != std::string::npos);
-  CHECK_FALSE(notes.front().signature_ok);
+}
+
+TEST_CASE("nothing that needs a sign-in is for those of support") {
+  Stage stage;
+  const char* const reads[] = {"/api/me",        "/api/state",         "/api/series?scope=*|*|*",
+                               "/api/incidents", "/api/interventions", "/api/replay?at=1",
+                               "/api/audit",     "/api/audit/1",       "/api/audit/verify",
+                               "/api/simulator"};
+  const char* const posts[] = {"/api/token",
+                               "/api/ticket",
+                               "/api/simulator",
+                               "/api/proposals/act-1/approve",
+                               "/api/proposals/act-1/reject",
+                               "/api/incidents/inc-1/ack",
+                               "/api/incidents/inc-1/note",
+                               "/api/incidents/inc-1/silence",
+                               "/api/incidents/inc-1/cause",
+                               "/api/mode",
+                               "/api/interventions",
+                               "/api/kill"};
+  auto client = stage.client();
+  for (const Role role : kOfSupport) {
+    CAPTURE(name_of(role));
+    for (const char* path : reads) {
+      CAPTURE(path);
+      const auto result = client.Get(path, stage.as(role));
+      REQUIRE(result);
+      CHECK(result->status == 403);
+    }
+    for (const char* path : posts) {
+      CAPTURE(path);
+      const auto result = client.Post(path, stage.as(role, "k"), "{}", "application/json");
+      REQUIRE(result);
+      CHECK(result->status == 403);
+    }
+  }
+}
+
+// By whom, about what, and the words, of what the agent is told to write down.
+std::string written(Stage& stage, int64_t now_ms) {
+  std::string all;
+  for (const auto& note : stage.feed.take_notes(now_ms)) {
+    CHECK_FALSE(note.signature_ok);
+    all += note.verdict.by + " | " + note.verdict.proposal_id + " | " + note.problem + "\n";
+  }
+  return all;
+}
+
+class AnyWorld final : public Simulator {
+ public:
+  std::string state() override { return "{}"; }
+  Status command(const std::string& body) override {
+    if (body == R"({"speed":2})") return {};
+    return fail(ErrorCode::usage, "no such command");
+  }
+};
+
+TEST_CASE("what is refused, and what is done that is no command, is written down with a name") {
+  AnyWorld world;
+  Stage stage;
+  stage.simulator = &world;
+  stage.restart();
+  const int64_t now_ms = SystemClock().now_ms();
+  auto client = stage.client();
+  const auto post = [&](const char* path, const httplib::Headers& headers, const char* body) {
+    const auto result = client.Post(path, headers, body, "application/json");
+    return result ? result->status : 0;
+  };
+  CHECK(post("/api/kill", {}, R"({"on":true})") == 401);
+  CHECK(post("/api/kill", stage.as(Role::viewer, "1"), R"({"on":true})") == 403);
+  CHECK(post("/api/kill", stage.as(Role::operator_, "2"), R"({"on":false})") == 403);
+  CHECK(post("/api/kill", stage.as(Role::operator_), R"({"on":true})") == 400);
+  CHECK(post("/api/incidents/inc-1/note", stage.as(Role::operator_, "3"), "{}") == 400);
+  CHECK(post("/api/proposals/act-1/approve", stage.as(Role::approver, "4"),
+             R"({"shown_hash":"00"})") == 404);
+  CHECK(written(stage, now_ms) ==
+        "somebody | /api/kill | the console: no token\n"
+        "viewer | /api/kill | the console: the role viewer may not\n"
+        "operator | /api/kill | the console: the kill switch is thrown by operators and lifted "
+        "by admins only\n"
+        "operator | /api/kill | the console: a command needs an Idempotency-Key of 1 to 64 "
+        "bytes\n"
+        "operator | /api/incidents/inc-1/note | the console: the body must be {\"text\": …}\n"
+        "approver | /api/proposals/act-1/approve | the console: there is no such proposal\n");
+
+  stage.feed.cycle(stage.agent);  // there is something to tell
+  stage.tell_pulse(SystemClock().now_ms() - kStaleAfterMs - 1000);
+  CHECK(post("/api/mode", stage.as(Role::admin, "5"),
+             R"({"type":"suppress_path","mode":"approve"})") == 503);
+  stage.turn();
+  CHECK(post("/api/simulator", stage.as(Role::operator_, "6"), R"({"speed":2})") == 200);
+  CHECK(post("/api/simulator", stage.as(Role::operator_, "7"), R"({"speed":-2})") == 400);
+  const auto sign_in = [&](const std::string& name, const std::string& password) {
+    const auto result = client.Post(
+        "/oauth2/token",
+        httplib::Params{{"grant_type", "password"}, {"username", name}, {"password", password}});
+    return result ? result->status : 0;
+  };
+  CHECK(sign_in("approver", kPassword) == 200);
+  CHECK(sign_in("approver", "wrong horse") == 401);
+  CHECK(sign_in("hunter2, typed in the wrong place", "x") == 401);
+  CHECK(written(stage, now_ms + 1000) ==
+        "admin | /api/mode | the console: nothing new has been heard of the agent; what is "
+        "shown may be over\n"
+        "operator | simulator | noted by the console: {\"speed\":2}\n"
+        "operator | /api/simulator | the console: no such command\n"
+        "approver | sign-in | noted by the console: signed in as approver\n"
+        "approver | sign-in | the console: wrong name or password\n"
+        "somebody | sign-in | the console: wrong name or password\n");
+}
+
+TEST_CASE("the audit log tells a reason and a sign-in from what was refused") {
+  Stage stage;
+  auto client = stage.client();
+  CHECK(client
+            .Post("/api/kill", stage.as(Role::operator_, "1"), R"({"on":true,"reason":"a drill"})",
+                  "application/json")
+            ->status == 200);
+  CHECK(client.Post("/api/mode", stage.as(Role::admin, "2"), "{}", "application/json")->status ==
+        400);
+  stage.turn(stage.feed.take_notes(SystemClock().now_ms()));
+  std::map<std::string, std::string> results;
+  for (const auto& told : stage.agent.report().verdicts) results[told.why] = told.result;
+  CHECK(results["noted by the console: the reason given is: a drill"] == "noted");
+  CHECK(results.size() == 2);
+  results.erase("noted by the console: the reason given is: a drill");
+  CHECK(results.begin()->second == "ignored");
 }
 
 TEST_CASE("of one person's refusals a few are written down, and every reason") {
@@ -127,7 +252,8 @@ TEST_CASE("of one person's refusals a few are written down, and every reason") {
     input.verdict.by = by;
     stage.feed.note(std::move(input), kind);
   };
-  for (int i = 0; i < 100; ++i) note("viewer", NoteKind::refusal);
+  for (int i = 0; i < 60; ++i) note("viewer", NoteKind::refusal);
+  for (int i = 0; i < 40; ++i) note("viewer", NoteKind::done);
   for (int i = 0; i < 6; ++i) note("admin", NoteKind::reason);
   note("operator", NoteKind::refusal);
   std::map<std::string, int> by;
@@ -135,8 +261,28 @@ TEST_CASE("of one person's refusals a few are written down, and every reason") {
     ++by[taken.verdict.by.empty() ? taken.problem : taken.verdict.by];
   }
   const std::map<std::string, int> expected{
-      {"admin", 6}, {"operator", 1}, {"viewer", 4}, {"the console refused 96 more", 1}};
+      {"admin", 6},
+      {"operator", 1},
+      {"viewer", 4},
+      {"noted by the console: 96 refusals and sign-ins more, not written down one by one", 1}};
   CHECK(by == expected);
+}
+
+TEST_CASE("an hour of refusals leaves a bounded trace, whoever they are of") {
+  Stage stage;
+  std::size_t records = 0;
+  for (int64_t second = 0; second < 3600; ++second) {
+    const int64_t now_ms = 1'700'000'040'000 + second * 1000;
+    for (int i = 0; i < 50; ++i) {
+      payments_agent::VerdictInput input;
+      input.verdict.by = i < 40 ? "somebody" : "user" + std::to_string(i);
+      input.received_ts_ms = now_ms;
+      stage.feed.note(std::move(input));
+    }
+    records += stage.feed.take_notes(now_ms).size();
+  }
+  CHECK(records > 60 * 60);
+  CHECK(records <= 60 * (64 + 1));
 }
 
 TEST_CASE("the agent can be stopped while other commands wait for it") {
@@ -396,6 +542,14 @@ TEST_CASE("nothing is approved on payments that no longer come") {
   stage.tell_pulse(now_ms - kStaleAfterMs - 1000, 500);
   stage.tell_pulse(now_ms, 500);  // the agent lives, its input has not gone on
   CHECK(approve("b") == "stale");
+  const auto post = [&](const char* path, const char* key, const char* body) {
+    return client.Post(path, stage.as(Role::admin, key), body, "application/json")->status;
+  };
+  CHECK(post("/api/mode", "c", R"({"type":"suppress_path","mode":"approve"})") == 503);
+  CHECK(post("/api/incidents/inc-1/ack", "d", "{}") == 503);
+  CHECK(post("/api/kill", "e", R"({"on":false})") == 503);
+  CHECK(post("/api/kill", "f", R"({"on":true})") == 200);  // and the agent turns again
+  CHECK(approve("g") == "not_found");
 }
 
 }  // namespace

@@ -12,6 +12,7 @@ import os
 import socket
 import ssl
 import sys
+import urllib.error
 import urllib.request
 
 import jsonschema
@@ -143,6 +144,22 @@ async def refused():
             assert error.status_code == status, (options, error.status_code)
 
 
+async def removed():
+    """Whose role is another one is closed, on every connection, and gets no further ticket."""
+    async with connect() as one, connect() as other:
+        for live in (one, other):
+            try:
+                while True:
+                    await receive(live)
+            except websockets.ConnectionClosed as error:
+                assert error.rcvd and error.rcvd.code == 1008, error
+    try:
+        ticket()
+        raise SystemExit("a ticket was given")
+    except urllib.error.HTTPError as error:
+        assert error.code == 401, error
+
+
 async def closed(payload, codes):
     async with connect() as live:
         try:
@@ -196,4 +213,4 @@ async def slow():
 
 
 asyncio.run({"follow": follow, "refused": refused, "talk": talk, "slow": slow,
-             "secure": secure, "restart": restart, "glance": glance}[CASE]())
+             "secure": secure, "removed": removed, "restart": restart, "glance": glance}[CASE]())

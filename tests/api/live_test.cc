@@ -57,6 +57,17 @@ TEST_CASE("forged origins and tickets that are no good are refused") {
   CHECK(stage.console->hub().refused == 9);
 }
 
+TEST_CASE("who is removed or gets another role watches no longer") {
+  Stage stage([](HubOptions& o) { o.heartbeat_ms = 50; });
+  bool changed = false;
+  CHECK(play(stage, "removed", [&](int) {
+          if (changed || stage.console->hub().clients < 2) return;
+          changed = true;
+          CHECK(add_user(stage.users_file(), "viewer", Role::customer, kPassword));
+        }) == 0);
+  CHECK(stage.console->hub().closed_unwelcome == 2);
+}
+
 TEST_CASE("who talks is disconnected") {
   Stage stage;
   CHECK(play(stage, "talk") == 0);

@@ -128,7 +128,8 @@ class Stage final : public VerdictSink {
   Feed feed;
   ShortPast past;
   std::vector<Verdict> sent;
-  bool silent = false;  // the agent does not answer
+  bool silent = false;             // the agent does not answer
+  Simulator* simulator = nullptr;  // from the next start on
   std::unique_ptr<Console> console;
 
  private:
@@ -165,6 +166,7 @@ class Stage final : public VerdictSink {
     spec.token_key = kTokenKey;
     spec.answer_wait_ms = 2000;
     spec.past = &past;
+    spec.simulator = simulator;
     spec.adjust_hub = adjust_;
     auto started = Console::start(std::move(spec), feed, *this);
     REQUIRE_MESSAGE(started.has_value(), (started ? "" : started.error().message));

@@ -85,16 +85,21 @@ class Tokens {
 };
 
 // 43 url-safe characters each, good once and for kTicketS seconds. Any thread. Bounded: the oldest
-// goes when there are too many.
+// goes when there are too many. A ticket is for the one who asked for it.
 inline constexpr int64_t kTicketS = 10;
 class Tickets {
  public:
-  [[nodiscard]] std::string issue(int64_t now_ms);
-  [[nodiscard]] bool use(const std::string& ticket, int64_t now_ms);
+  [[nodiscard]] std::string issue(const Identity& who, int64_t now_ms);
+  // Whose it is; nothing for one that is not good, or no longer.
+  [[nodiscard]] std::optional<Identity> use(const std::string& ticket, int64_t now_ms);
 
  private:
   std::mutex lock_;
-  std::map<std::string, int64_t> good_until_ms_;
+  struct Good {
+    Identity who;
+    int64_t until_ms = 0;
+  };
+  std::map<std::string, Good> good_;
 };
 
 // After some failures in a row the next try has to wait, each time twice as long. Any thread.

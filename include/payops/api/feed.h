@@ -24,9 +24,9 @@ struct FeedOptions {
   std::size_t series_max = 500;  // of which a day's values are kept
 };
 
-// What the console has to write into the audit: that it refused something, or a reason given for
-// what it took.
-enum class NoteKind { refusal, reason };
+// What the console has to write into the audit: that it refused something, that somebody did what
+// is no command to the agent, or a reason given for a command that it took.
+enum class NoteKind { refusal, done, reason };
 
 class Feed {
  public:
@@ -49,8 +49,8 @@ class Feed {
   // The series' values from `from_ms` to `to_ms`, see SeriesValues. The agent waits for the copying
   // of one series at most.
   [[nodiscard]] SeriesValues series(const Scope& scope, int64_t from_ms, int64_t to_ms) const;
-  // Who wanted what, and why not, or why. Above a bound, and above a few of one person, refusals
-  // are only counted.
+  // Who wanted or did what, and why not, or why. All but reasons are only counted above a few in a
+  // second and some more in a minute, of one person and together: nobody can fill the log.
   void note(payments_agent::VerdictInput note, NoteKind kind = NoteKind::refusal);
   // Waits for the agent's answer to a verdict published after `since` (answers_seen()).
   [[nodiscard]] uint64_t answers_seen() const;

@@ -34,8 +34,11 @@ struct HubOptions {
 
 // Where the messages come from.
 struct HubSource {
-  // Whether the ticket is good; it is used up by asking.
-  std::function<bool(const std::string& ticket)> admit;
+  // Whether whoever was let in may still watch; asked at every heartbeat.
+  using StillWelcome = std::function<bool()>;
+  // Null for a ticket that is not good; it is used up by asking.
+  std::function<StillWelcome(const std::string& ticket)> admit;
+  std::function<void(const char* why)> refused = [](const char*) {};
   std::function<std::string()> hello;
   // The whole state as of the last delta.
   std::function<std::string()> snapshot;
@@ -51,7 +54,8 @@ struct HubCounts {
   uint64_t snapshots = 0;
   uint64_t lagged = 0;  // fell behind and got a snapshot instead
   uint64_t closed_slow = 0;
-  uint64_t closed_talking = 0;  // sent something
+  uint64_t closed_talking = 0;    // sent something
+  uint64_t closed_unwelcome = 0;  // may no longer watch
 };
 
 class Hub {

@@ -22,6 +22,10 @@ namespace payops::payments_agent {
 // Why the step was cut.
 enum class Trigger : uint8_t { scheduled, alarm, backlog, stopping };
 
+// A `problem` that begins so is none: the console has no verdict to give, but something to write
+// down, as that somebody signed in.
+inline constexpr std::string_view kNotedByConsole = "noted by the console: ";
+
 // A message from payops.approvals with what was found of its signature.
 struct VerdictInput {
   Verdict verdict;

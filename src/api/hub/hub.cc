@@ -76,7 +76,7 @@ struct Hub::Impl {
   std::thread thread;
   uint16_t port = 0;
   std::atomic<uint64_t> connected{0}, accepted{0}, refused{0}, snapshots{0}, lagged{0},
-      closed_slow{0}, closed_talking{0};
+      closed_slow{0}, closed_talking{0}, closed_unwelcome{0};
 
   virtual ~Impl() = default;
   virtual bool listen(std::string& error) = 0;
@@ -91,6 +91,7 @@ struct Endpoint final : Hub::Impl {
   using Server = websocketpp::server<Kind>;
   using Message = typename Kind::message_type;
   struct Client {
+    HubSource::StillWelcome still_welcome;
     bool lagging = false;
     SteadyTime since{};  // it has lagged
   };
@@ -98,8 +99,9 @@ struct Endpoint final : Hub::Impl {
   Server server;
   TlsContext tls;
   std::map<Handle, Client, std::owner_less<Handle>> clients;
-  std::deque<Handle> unopened;     // in the order they came
-  std::size_t snapshot_bytes = 0;  // of the last one
+  std::deque<Handle> unopened;  // in the order they came
+  std::map<Handle, HubSource::StillWelcome, std::owner_less<Handle>> admitted;  // of these
+  std::size_t snapshot_bytes = 0;                                               // of the last one
   std::shared_ptr<typename Kind::con_msg_manager_type> messages =
       std::make_shared<typename Kind::con_msg_manager_type>();
   typename Server::timer_ptr tick_timer, heartbeat_timer;
@@ -112,6 +114,7 @@ struct Endpoint final : Hub::Impl {
   bool open_port(std::string& error);
   void came(const Handle& handle);
   void no_longer_unopened(const Handle& handle);
+  void show_out();
   bool validate(const Handle& handle);
   void opened(const Handle& handle);
   void talked(const Handle& handle);
@@ -232,22 +235,26 @@ void Endpoint<Kind>::no_longer_unopened(const Handle& handle) {
     return !before(h, handle) && !before(handle, h);
   });
   if (it != unopened.end()) unopened.erase(it);
+  admitted.erase(handle);
 }
 
 template <class Kind>
 bool Endpoint<Kind>::validate(const Handle& handle) {
   const auto connection = server.get_con_from_hdl(handle);
-  const auto refuse = [&](websocketpp::http::status_code::value status) {
+  const auto refuse = [&](websocketpp::http::status_code::value status, const char* why) {
     ++refused;
+    source.refused(why);
     connection->set_status(status);
     return false;
   };
   const auto& origins = options.origins;
   const bool known =
       std::find(origins.begin(), origins.end(), connection->get_origin()) != origins.end();
-  if (!known) return refuse(websocketpp::http::status_code::forbidden);
+  if (!known)
+    return refuse(websocketpp::http::status_code::forbidden,
+                  "it came from a page of another origin");
   if (connection->get_resource() != "/live") {
-    return refuse(websocketpp::http::status_code::not_found);
+    return refuse(websocketpp::http::status_code::not_found, "there is nothing at its path");
   }
   bool speaks = false;
   std::string ticket;
@@ -255,25 +262,33 @@ bool Endpoint<Kind>::validate(const Handle& handle) {
     if (offered == kProtocol) speaks = true;
     if (offered.rfind(kTicketPrefix, 0) == 0) ticket = offered.substr(7);
   }
-  if (!speaks) return refuse(websocketpp::http::status_code::bad_request);
+  if (!speaks)
+    return refuse(websocketpp::http::status_code::bad_request, "it does not speak the protocol");
   if (clients.size() >= options.clients_max) {
-    return refuse(websocketpp::http::status_code::service_unavailable);
+    return refuse(websocketpp::http::status_code::service_unavailable, "too many watch already");
   }
-  if (!source.admit(ticket)) return refuse(websocketpp::http::status_code::unauthorized);
+  HubSource::StillWelcome still_welcome = source.admit(ticket);
+  if (!still_welcome) {
+    return refuse(websocketpp::http::status_code::unauthorized, "its ticket is not good");
+  }
+  admitted[handle] = std::move(still_welcome);
   connection->select_subprotocol(kProtocol);
   return true;
 }
 
 template <class Kind>
 void Endpoint<Kind>::opened(const Handle& handle) {
+  Client client;
+  client.still_welcome = std::move(admitted[handle]);
   no_longer_unopened(handle);
   if (clients.size() >= options.clients_max) {  // several were let in at once
     ++refused;
+    source.refused("too many watch already");
     websocketpp::lib::error_code ignored;
     server.close(handle, websocketpp::close::status::try_again_later, "too many", ignored);
     return;
   }
-  clients.emplace(handle, Client{});
+  clients.emplace(handle, std::move(client));
   connected = clients.size();
   ++accepted;
   if (send(handle, framed(source.hello()))) send_snapshot(handle);
@@ -348,8 +363,25 @@ void Endpoint<Kind>::tick() {
   }
 }
 
+// Who was removed, or may do other things now than then, signs in again.
+template <class Kind>
+void Endpoint<Kind>::show_out() {
+  std::vector<Handle> unwelcome;
+  for (const auto& [handle, client] : clients) {
+    if (!client.still_welcome()) unwelcome.push_back(handle);
+  }
+  for (const Handle& handle : unwelcome) {
+    ++closed_unwelcome;
+    websocketpp::lib::error_code ignored;
+    server.close(handle, websocketpp::close::status::policy_violation, "sign in again", ignored);
+    clients.erase(handle);
+  }
+  connected = clients.size();
+}
+
 template <class Kind>
 void Endpoint<Kind>::beat() {
+  show_out();
   const typename Message::ptr message = framed(source.heartbeat());
   for (const auto& [handle, client] : clients) {
     if (!client.lagging) (void)send(handle, message);
@@ -434,8 +466,8 @@ Hub::~Hub() {
 uint16_t Hub::port() const { return impl_->port; }
 
 HubCounts Hub::counts() const {
-  return {impl_->connected, impl_->accepted,    impl_->refused,       impl_->snapshots,
-          impl_->lagged,    impl_->closed_slow, impl_->closed_talking};
+  return {impl_->connected, impl_->accepted,    impl_->refused,        impl_->snapshots,
+          impl_->lagged,    impl_->closed_slow, impl_->closed_talking, impl_->closed_unwelcome};
 }
 
 }  // namespace payops::api
