@@ -68,7 +68,7 @@ struct Identity {
 inline constexpr std::string_view kGone = "this user is no longer there, or has another role";
 
 // How long tokens are renewed without the password.
-inline constexpr int64_t kSessionS = 12 * 3600;
+inline constexpr int64_t kSessionS = int64_t{12} * 3600;
 
 // JWTs, HS256. Any thread.
 class Tokens {
