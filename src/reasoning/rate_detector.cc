@@ -243,7 +243,7 @@ bool RateDetector::raise(uint64_t row, int64_t ts_ms, std::size_t alternative) {
   }
   alarming_ = true;
   moved_ = std::max(moved_, moved);
-  fault_ = moved_;
+  fault_ = 0.5 * moved_;
   recovery_ = 0.0;
   bank_ = {};
   pending_ = {};
@@ -257,11 +257,11 @@ bool RateDetector::recovers(double n, double k) {
   since_.seconds += pending_.seconds;
   pending_ = {};
   const double rate = std::clamp(learnt_.rate, kLeastRate, kMostRate);
-  // What crossed a threshold looked larger than it is: while nothing speaks for health, what has
-  // been seen since says how large.
+  // What crossed a threshold looked larger than it is: half of that is taken for granted at first,
+  // and while nothing speaks for health, what has been seen since says how large it is.
   if (recovery_ == 0.0 && since_.attempts >= kFaultAttempts) {
     const double seen = since_.failures / since_.attempts;
-    fault_ = std::min(fault_, std::max(0.0, (seen - rate) / (1.0 - rate)));
+    fault_ = std::clamp((seen - rate) / (1.0 - rate), 0.0, moved_);
   }
   recovery_ = std::max(0.0, recovery_ - share_llr(n, k, rate, std::max(0.5 * fault_, kLeastFault)));
   const bool normal =
