@@ -17,7 +17,7 @@ namespace {
 constexpr int64_t kCellsEveryMs = 100;
 constexpr int64_t kPulseEveryMs = 50;
 constexpr int64_t kNotesEveryMs = 1000;
-constexpr int64_t kMinuteMs = 60'000;
+constexpr int64_t kQuotaMs = 60'000;          // of the quotas by the minute
 constexpr std::size_t kNotesMax = 16;         // that one step records; more are counted,
 constexpr std::ptrdiff_t kNotesOfOneMax = 4;  // of one person's so many,
 constexpr std::size_t kNotesAtAllMax = 64;    // reasons included
@@ -178,7 +178,7 @@ void Feed::note(payments_agent::VerdictInput note, NoteKind kind) {
   const auto theirs = std::count_if(notes.begin(), notes.end(), [&](const auto& other) {
     return other.verdict.by == note.verdict.by;
   });
-  if (const int64_t minute = note.received_ts_ms / kMinuteMs; minute != impl_->minute) {
+  if (const int64_t minute = note.received_ts_ms / kQuotaMs; minute != impl_->minute) {
     impl_->minute = minute;
     impl_->minute_notes.clear();
     impl_->minute_notes_all = 0;
@@ -203,7 +203,7 @@ void Feed::note(payments_agent::VerdictInput note, NoteKind kind) {
 std::vector<payments_agent::VerdictInput> Feed::take_notes(int64_t now_ms) {
   if (now_ms - impl_->notes_wall_ms < kNotesEveryMs) return {};
   const std::lock_guard lock(impl_->notes_lock);
-  const bool rest_is_due = impl_->notes_dropped > 0 && now_ms - impl_->dropped_told_ms >= kMinuteMs;
+  const bool rest_is_due = impl_->notes_dropped > 0 && now_ms - impl_->dropped_told_ms >= kQuotaMs;
   if (impl_->notes.empty() && !rest_is_due) return {};
   impl_->notes_wall_ms = now_ms;
   std::vector<payments_agent::VerdictInput> taken = std::exchange(impl_->notes, {});
