@@ -258,7 +258,8 @@ void SupportTerm::take_message(const streaming::Record& record) {
     return;
   }
   const std::string_view traceparent = streaming::header_of(record, "traceparent");
-  if (message->traceparent.empty() && traceparent.size() == kTraceparentBytes) {
+  if (message->traceparent.empty() && traceparent.size() == kTraceparentBytes &&
+      traceparent.find_first_not_of("0123456789abcdef-") == std::string_view::npos) {
     message->traceparent = traceparent;
   }
   support_agent::CustomerView customer = customers_.look_up(message->user_id);
