@@ -3,6 +3,10 @@ const $ = (id) => document.getElementById(id);
 let token = "", me = "", role = "", session = "";
 const seen = new Set();  // ids of messages that are shown
 let asking = 0;          // messages without an answer yet
+let missed = false;      // something came meanwhile that is not shown
+let socket = null;       // while it is open; without it the page asks every two seconds
+let heard = 0;           // when something last came over it, ms
+let typist = "", typesUntil = 0;
 
 async function call(method, path, body, headers = {}) {
   const answer = await fetch(path, {
@@ -64,7 +68,62 @@ $("sign-in").onsubmit = async (event) => {
   $("chat").hidden = false;
   $("text").focus();
   await look();
+  connect(1000);
 };
+
+// What is written to this customer comes over a WebSocket, let in by a ticket that is good once.
+// Where it does not open, or is lost, it is tried again, ever more seldom.
+async function connect(wait) {
+  const again = () => setTimeout(connect, wait * (0.5 + Math.random()), Math.min(2 * wait, 60000));
+  let line;
+  try {
+    const pass = await call("POST", "/chat/ticket");
+    line = new WebSocket((location.protocol === "https:" ? "wss://" : "ws://") + location.hostname + ":" +
+      pass.ws_port + "/live", ["payops.v1", "ticket." + pass.ticket]);
+  } catch { return again(); }
+  line.onopen = () => {
+    socket = line;
+    heard = Date.now();
+    wait = 1000;
+    $("chat").dataset.line = "open";
+  };
+  line.onmessage = (event) => {
+    heard = Date.now();
+    const message = JSON.parse(event.data);
+    if (message.kind === "look") look();
+    if (message.kind === "reply") written(message.reply);
+    if (message.kind === "typing" && message.session_id === session) {
+      typist = message.who;
+      typesUntil = Date.now() + 5000;
+      showTyping();
+      setTimeout(showTyping, 5100);
+    }
+  };
+  line.onclose = () => {
+    if (socket === line) socket = null;
+    delete $("chat").dataset.line;
+    again();
+  };
+}
+// A line that is dead without saying so: a heartbeat comes every ten seconds.
+setInterval(() => { if (socket && Date.now() - heard > 25000) socket.close(); }, 5000);
+
+function showTyping() {
+  const soon = Date.now() < typesUntil;
+  $("typing").textContent = soon && typist === "person" ? "A person is typing…" : "typing…";
+  $("typing").hidden = !soon && asking === 0;
+}
+
+function written(reply) {
+  if (session && reply.session_id !== session) return;
+  session = reply.session_id;
+  typesUntil = 0;
+  showTyping();
+  if (seen.has(reply.message_id)) return;
+  if (reply.in_reply_to) return look();  // to what was said here, or elsewhere by the same customer
+  seen.add(reply.message_id);
+  show("person", reply.text);
+}
 
 $("say").onsubmit = async (event) => {
   event.preventDefault();
@@ -72,29 +131,35 @@ $("say").onsubmit = async (event) => {
   if (!text.trim()) return;
   $("text").value = "";
   show("you", text);
-  $("typing").hidden = false;
   ++asking;
+  showTyping();
   try {
     const reply = await call("POST", "/chat/message",
       { user_id: me, text, locale: navigator.language, session_id: session, channel: "web" },
       { "Idempotency-Key": crypto.randomUUID ? crypto.randomUUID() : String(Math.random()).slice(2) });
     session = reply.session_id;
     sessionStorage.setItem("session of " + me, session);
-    show(reply.handled_by === "person" ? "person" : "agent", reply.text, reply);
+    if (!seen.has(reply.message_id)) show(reply.handled_by === "person" ? "person" : "agent", reply.text, reply);
   } catch (error) {
     show("agent", "That did not arrive: " + error.message);
   }
-  $("typing").hidden = --asking === 0;
+  --asking;
+  showTyping();
   $("text").focus();
+  if (missed) look();
 };
 
 // What was said before this page was there, and what a person writes meanwhile.
 async function look() {
+  missed = asking > 0;
   if (!token || !session || asking) return;
   const of = session, before = seen.size;
   try {
     const talk = await call("GET", "/session/" + encodeURIComponent(of));
-    if (asking || of !== session || before !== seen.size) return;  // an answer came in between
+    if (asking || of !== session || before !== seen.size) {  // an answer came in between
+      missed = true;
+      return;
+    }
     for (const message of talk.messages) {
       if (seen.has(message.id)) continue;
       seen.add(message.id);
@@ -103,7 +168,7 @@ async function look() {
     }
   } catch { /* closed and gone, or away: the next message begins anew */ }
 }
-setInterval(look, 2000);
+setInterval(() => { if (!socket || missed) look(); }, 2000);
 
 $("text").onkeydown = (event) => {
   if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); $("say").requestSubmit(); }
@@ -124,9 +189,16 @@ async function desk() {
       const said = chat.recent.map((e) => e.text).join("\n");
       const text = document.createElement("p");
       text.textContent = (chat.reason || "taken over") + (chat.ticket_id ? ", " + chat.ticket_id : "") + "\n" + said;
+      const path = "/desk/" + encodeURIComponent(chat.session_id) + "/";
       const answer = document.createElement("textarea");
       answer.setAttribute("aria-label", "Reply to " + chat.user_id);
       answer.value = chat.suggestions.length ? chat.suggestions[0].text : "";
+      let told = 0;  // the customer, that somebody writes
+      answer.oninput = () => {
+        if (Date.now() - told < 3000) return;
+        told = Date.now();
+        call("POST", path + "typing", {}).catch(() => {});
+      };
       const button = (label, action) => {
         const b = document.createElement("button");
         b.type = "button";
@@ -137,7 +209,6 @@ async function desk() {
         };
         return b;
       };
-      const path = "/desk/" + encodeURIComponent(chat.session_id) + "/";
       box.append(head, text, answer,
         button("Take over", () => call("POST", path + "take_over", {})),
         button("Reply", () => call("POST", path + "reply", { text: answer.value })),

@@ -404,12 +404,12 @@ Status Console::Impl::open_hub() {
   options.clients_max = static_cast<std::size_t>(spec.config.clients_max);
   spec.adjust_hub(options);
   HubSource source;
-  source.admit = [this](const std::string& ticket) -> HubSource::StillWelcome {
+  source.admit = [this](const std::string& ticket) -> HubSource::Guest {
     auto who = tickets.use(ticket, SystemClock().now_ms());
-    if (!who) return nullptr;
-    return [this, who = std::move(*who)] {
+    if (!who) return {};
+    return {.still_welcome = [this, who = std::move(*who)] {
       return sign_in.still(who) && !session_over(who, SystemClock().now_ms());
-    };
+    }};
   };
   source.refused = [this](const char* why) { commands.refused(kSomebody, "/live", "watch", why); };
   source.hello = [this] { return stream.hello(); };

@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "chat_push.h"
 #include "commands.h"
 #include "http_server.h"
 #include "payops/api/access.h"
@@ -73,13 +74,16 @@ struct SupportServer::Impl {
   SupportBackend& backend;
   Tokens tokens;
   SignIn sign_in;
+  ChatPush push;
   HttpServer server;
+  std::string content_policy;
 
   Impl(SupportServerSpec s, SupportBackend& b, std::string token_key)
       : spec(std::move(s)),
         backend(b),
         tokens(std::move(token_key), spec.token_s),
-        sign_in(spec.users_file) {}
+        sign_in(spec.users_file),
+        push(backend, [this](const Identity& who) { return sign_in.still(who); }) {}
 
   using Handler = std::function<void(const Identity&, const Request&, Response&)>;
   httplib::Server::Handler guarded(Right right, Handler handler);
@@ -88,6 +92,8 @@ struct SupportServer::Impl {
   void route_chat();
   void route_desk();
   void route_people();
+  void route_push();
+  [[nodiscard]] Status open_push();
   void sign_someone_in(const Request& req, Response& res);
   void say(const Identity& who, const Request& req, Response& res);
   void act(const Identity& who, DeskCommand command, int done, Response& res);
@@ -167,6 +173,7 @@ void SupportServer::Impl::say(const Identity& who, const Request& req, Response&
   }
   auto message = support_agent::parse_chat_message(dump(body));
   if (!message) return give(res, Error{ErrorCode::usage, false, message.error().message});
+  push.types(message->user_id, message->session_id, "agent");
   const auto reply = backend.say(std::move(*message));
   if (!reply) return give(res, reply.error());
   give(res, 200, dump(to_json(*reply)));
@@ -293,12 +300,58 @@ void SupportServer::Impl::route_people() {
       }));
 }
 
+void SupportServer::Impl::route_push() {
+  server.Post("/chat/ticket",
+              guarded(Right::chat, [this](const Identity& who, const Request&, Response& res) {
+                if (push.port() == 0) {
+                  return give(res, Error{ErrorCode::not_found, false, "there is no WebSocket"});
+                }
+                give(res, 200,
+                     dump(Json{{"ticket", push.ticket(who)},
+                               {"expires_in", kTicketS},
+                               {"ws_port", push.port()}}));
+              }));
+  // A person begins to write: their customer sees it.
+  server.Post("/desk/([A-Za-z0-9_-]{1,128})/typing",
+              guarded(Right::serve, [this](const Identity&, const Request& req, Response& res) {
+                const std::string session = req.matches[1].str();
+                const auto text = backend.read("session", session);
+                if (!text) return give(res, text.error());
+                push.types(text_of(Json::parse(*text, nullptr, false), "user_id"), session,
+                           "person");
+                give(res, 204, "");
+              }));
+}
+
+// Where the WebSocket cannot be had the page asks over HTTP.
+Status SupportServer::Impl::open_push() {
+  std::vector<std::string> origins = spec.origins;
+  if (origins.empty()) {
+    for (const char* name : {"localhost", "127.0.0.1"}) {
+      origins.push_back("http://" + std::string(name) + ":" + std::to_string(server.port()));
+    }
+  }
+  std::string sockets;
+  Status opened = push.open(spec, origins);
+  for (const std::string& origin : origins) {
+    const std::size_t host = origin.find("://") + 3;
+    if (!opened || host < 3) continue;
+    sockets += (origin.starts_with("https") ? " wss://" : " ws://") +
+               origin.substr(host, origin.find(':', host) - host) + ":" +
+               std::to_string(push.port());
+  }
+  content_policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'" +
+                   sockets + "; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+  return opened;
+}
+
 void SupportServer::Impl::route() {
   server.Post("/oauth2/token",
               [this](const Request& req, Response& res) { sign_someone_in(req, res); });
   route_chat();
   route_desk();
   route_people();
+  route_push();
   const auto ready = [this](const Request&, Response& res) {
     const auto text = backend.read("ready", "");
     const Json value = text ? Json::parse(*text, nullptr, false) : Json();
@@ -325,10 +378,8 @@ void SupportServer::Impl::route() {
   page("/chat.js", &support_script, "text/javascript; charset=utf-8");
   page("/chat.css", &support_style, "text/css; charset=utf-8");
   page("/openapi.json", &support_openapi, "application/json");
-  server.set_post_routing_handler([](const Request&, Response& res) {
-    res.set_header("Content-Security-Policy",
-                   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-                   "base-uri 'none'; form-action 'self'; frame-ancestors 'none'");
+  server.set_post_routing_handler([this](const Request&, Response& res) {
+    res.set_header("Content-Security-Policy", content_policy);
     res.set_header("X-Content-Type-Options", "nosniff");
     res.set_header("Referrer-Policy", "no-referrer");
     if (!res.has_header("Cache-Control")) res.set_header("Cache-Control", "no-store");
@@ -345,6 +396,9 @@ Status SupportServer::Impl::open() {
                 "the support agent's HTTP port " + std::to_string(spec.port) + " on " + spec.bind +
                     " cannot be used: " + opened.error().message +
                     "; http.port or --http-port chooses another, --no-http goes without");
+  }
+  if (const Status pushes = open_push(); !pushes) {
+    spec.on_note(pushes.error().message + ": the page at /chat asks over HTTP instead");
   }
   route();
   server.serve();

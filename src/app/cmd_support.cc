@@ -67,6 +67,8 @@ int run_support(const SupportOptions& options) {
     const char* key = std::getenv("PAYOPS_CONSOLE_KEY");
     auto started = api::SupportServer::start({.bind = http.bind,
                                               .port = http.port,
+                                              .ws_port = http.ws_port,
+                                              .origins = http.origins,
                                               .users_file = http.users_file,
                                               .token_s = http.token_s,
                                               .token_key = key == nullptr ? "" : key,

@@ -1,13 +1,16 @@
 #include "support_app_config.h"
 
+#include <utility>
+
 #include "app_config.h"
 #include "payops/core/yaml_fields.h"
 
 namespace payops::app {
 
 Status SupportHttpConfig::validate() const {
-  if (port < 0 || port > 65'535) {
-    return fail(ErrorCode::config, "\"port\" must be from 0 to 65535");
+  for (const auto& [name, value] : {std::pair{"port", port}, std::pair{"ws_port", ws_port}}) {
+    if (value >= 0 && value <= 65'535) continue;
+    return fail(ErrorCode::config, "\"" + std::string(name) + "\" must be from 0 to 65535");
   }
   if (token_s < 10 || token_s > 86'400) {
     return fail(ErrorCode::config, "\"token_s\" must be from 10 to 86400");

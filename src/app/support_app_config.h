@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "payops/core/fields.h"
 #include "payops/core/result.h"
@@ -35,14 +36,18 @@ struct SupportProcessConfig {
 struct SupportHttpConfig {
   bool enabled = true;
   std::string bind = "127.0.0.1";
-  int32_t port = 8081;                            // 0: any free one
+  int32_t port = 8081;     // 0: any free one
+  int32_t ws_port = 8766;  // of the page's WebSocket, likewise; where it is taken the page polls
+  // Origins that browsers may open the WebSocket from; empty: this machine's names at `port`.
+  std::vector<std::string> origins;
   std::string users_file = ".payops_users.json";  // the console's
   int32_t token_s = 900;
   [[nodiscard]] Status validate() const;
   static constexpr auto fields() {
     using C = SupportHttpConfig;
     return std::make_tuple(field("enabled", &C::enabled), field("bind", &C::bind),
-                           field("port", &C::port), field("users_file", &C::users_file),
+                           field("port", &C::port), field("ws_port", &C::ws_port),
+                           field("origins", &C::origins), field("users_file", &C::users_file),
                            field("token_s", &C::token_s));
   }
 };

@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 
 namespace payops::app {
+namespace {
+constexpr std::size_t kToldMax = 1024;  // the oldest goes: who missed it reads the conversation
+}  // namespace
 
 using support_agent::ChatMessage;
 using support_agent::ChatReply;
@@ -115,6 +119,16 @@ void SupportLine::answer(const ChatReply& reply) {
     finish(it->second);
   }
   under_way_.erase(first, last);
+  if (told_.size() >= kToldMax) told_.pop_front();
+  told_.push_back(reply);
+}
+
+std::vector<ChatReply> SupportLine::take_replies() {
+  const std::lock_guard lock(lock_);
+  std::vector<ChatReply> taken(std::make_move_iterator(told_.begin()),
+                               std::make_move_iterator(told_.end()));
+  told_.clear();
+  return taken;
 }
 
 void SupportLine::refuse(const std::string& message_id, const Error& error) {

@@ -26,6 +26,7 @@ class SupportLine final : public api::SupportBackend {
   [[nodiscard]] Result<support_agent::ChatReply> say(support_agent::ChatMessage message) override;
   [[nodiscard]] Status act(support_agent::DeskCommand command) override;
   [[nodiscard]] Result<std::string> read(const std::string& what, const std::string& id) override;
+  [[nodiscard]] std::vector<support_agent::ChatReply> take_replies() override;
 
   // The agent's thread. At most `most` messages; an erasure comes alone, after the rest.
   struct Work {
@@ -65,6 +66,7 @@ class SupportLine final : public api::SupportBackend {
   std::condition_variable done_;
   std::deque<Handle> waiting_;
   std::multimap<std::string, Handle> under_way_;  // by message or command id
+  std::deque<support_agent::ChatReply> told_;     // not taken yet
   bool closed_ = false;
 };
 

@@ -44,6 +44,8 @@ Result<std::unique_ptr<SupportProcess>> SupportProcess::start(
   auto impl = std::make_unique<Impl>();
   auto server = api::SupportServer::start({.bind = config.http.bind,
                                            .port = config.http.port,
+                                           .ws_port = config.http.ws_port,
+                                           .origins = config.http.origins,
                                            .users_file = config.http.users_file,
                                            .token_s = config.http.token_s,
                                            .token_key = "",

@@ -1,5 +1,6 @@
 // What people do: the support desk's answers and tickets, ratings, erasure.
 #include <algorithm>
+#include <utility>
 
 #include "agent_impl.h"
 #include "payops/core/digest.h"
@@ -85,6 +86,7 @@ std::string SupportAgent::Impl::reply_as_person(const DeskCommand& command, std:
   put_message(session, reply.message_id, "AGENT", reply.text, 0x8000 + place, effects);
   put_session(session, effects);
   put_reply(reply, "", effects);
+  replies.push_back(std::move(reply));
   return "";
 }
 

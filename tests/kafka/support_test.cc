@@ -47,7 +47,7 @@ struct SupportDeployment {
                     "5 to 7 working days.\n");
     std::ofstream(config_file) << "process: {articles: " << folder << "/faq, intents: " << folder
                                << "/intents}\nhttp: {users_file: " << folder
-                               << "/users.json, port: 0}\nstreaming: {bootstrap: \""
+                               << "/users.json, port: 0, ws_port: 0}\nstreaming: {bootstrap: \""
                                << deployment.streaming.bootstrap << "\", topic_prefix: " << prefix
                                << "}\nagent: {issuers: {HDFC: [hdfc], SBI: [sbi]}, "
                                << "methods: {upi: [upi], card: [card]}}\n";
@@ -262,6 +262,10 @@ TEST_CASE("over HTTP customers chat as themselves, the desk sees, and erasure de
   CHECK(status_of(http.Get(session.c_str())) == 401);
   CHECK(status_of(http.Post("/chat/message", mallory, body, "application/json")) == 403);
   CHECK(status_of(http.Get("/tickets", asha)) == 403);
+  CHECK(status_of(http.Post("/chat/ticket")) == 401);
+  const std::string typing = "/desk" + session.substr(session.rfind('/')) + "/typing";
+  CHECK(status_of(http.Post(typing.c_str(), mallory, "", "application/json")) == 403);
+  CHECK(status_of(http.Post(typing.c_str(), meera, "", "application/json")) == 204);
   CHECK(status_of(http.Post("/chat/message", asha, "{\"text\":\"\xff\"", "application/json")) ==
         400);
   const auto tickets = http.Get("/tickets?status=OPEN", meera);

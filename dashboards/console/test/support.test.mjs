@@ -31,7 +31,7 @@ asks:
 
 A refund takes 5 to 7 working days.
 `;
-const USERS = { asha: 'customer', dev: 'support_agent', meera: 'support_manager' };
+const USERS = { asha: 'customer', ravi: 'customer', dev: 'support_agent', meera: 'support_manager' };
 
 let payops, browser, url, customer, desk;
 before(async () => {
@@ -44,7 +44,7 @@ before(async () => {
   const bootstrap = await until('the broker is up', 60_000, () =>
     existsSync(at('bootstrap')) && readFileSync(at('bootstrap'), 'utf8').trim());
   writeFileSync(at('support.yaml'), `process: {articles: ${at('faq')}, intents: ${at('intents')}, state_dir: ${at('state')}, audit_dir: ${at('audit')}}
-http: {users_file: ${at('users.json')}, port: 0}
+http: {users_file: ${at('users.json')}, port: 0, ws_port: 0}
 streaming: {bootstrap: "${bootstrap}"}
 `);
   for (const [name, role] of Object.entries(USERS)) {
@@ -66,8 +66,9 @@ after(async () => {
   await payops?.stop();
 }, { timeout: 60_000 });
 
-async function signIn(user, password = `${user}'s own`) {
+async function signIn(user, password = `${user}'s own`, first = undefined) {
   const context = await browser.newContext({ viewport: { width: 900, height: 900 } });
+  if (first) await context.addInitScript(first);
   const page = await context.newPage();
   page.setDefaultTimeout(30_000);
   page.faults = [];
@@ -78,6 +79,7 @@ async function signIn(user, password = `${user}'s own`) {
   await page.getByRole('button', { name: 'Sign in' }).click();
   return page;
 }
+const line = (page) => page.locator('#chat[data-line="open"]').waitFor();
 async function say(page, text) {
   await page.getByLabel('Message', { exact: true }).fill(text);
   await page.keyboard.press('Enter');
@@ -126,7 +128,59 @@ describe('the support pages', () => {
     await customer.locator('#messages li.agent', { hasText: '5 to 7 working days' }).waitFor();
   });
 
+  test('a line that is lost comes back', SLOW, async () => {
+    await line(customer);
+    await customer.evaluate(() => { window.lost = socket; socket.close(); });
+    await customer.waitForFunction(() => socket !== null && socket !== lost);
+    await line(customer);
+  });
+
+  test('without a WebSocket the page asks over HTTP', SLOW, async () => {
+    const page = await signIn('ravi', undefined, () => { window.WebSocket = class { constructor() { throw new Error('none'); } }; });
+    await say(page, 'let me talk to a human');
+    await page.locator('#messages li.agent', { hasText: 'A person takes over' }).waitFor();
+    const session = await page.evaluate(() => session);
+    const token = await fetch(`${url}/oauth2/token`, { method: 'POST', body: new URLSearchParams({ grant_type: 'password', username: 'dev', password: "dev's own" }) });
+    const headers = { Authorization: `Bearer ${(await token.json()).access_token}` };
+    for (const [what, text] of [['take_over', ''], ['reply', 'Dev here, without a line.'], ['hand_back', '']]) {
+      const done = await fetch(`${url}/desk/${session}/${what}`, { method: 'POST', headers, body: JSON.stringify({ text }) });
+      assert.equal(done.status, 204);
+    }
+    await page.locator('#messages li.agent', { hasText: 'Dev here, without a line.' }).waitFor();
+    assert.equal(await page.locator('#chat[data-line]').count(), 0);
+    assert.deepEqual(page.faults, []);
+    await page.context().close();
+  });
+
+  test("nobody's line carries what another is told", SLOW, async () => {
+    const listen = () => {
+      window.came = [];
+      const Plain = WebSocket;
+      window.WebSocket = class extends Plain {
+        constructor(...how) {
+          super(...how);
+          this.addEventListener('message', (event) => came.push(event.data));
+        }
+      };
+    };
+    const ravi = await signIn('ravi', undefined, listen);
+    await line(ravi);
+    await say(customer, 'how long does a refund take');
+    await customer.locator('#messages li.agent', { hasText: '5 to 7 working days' }).nth(1).waitFor();
+    await say(ravi, 'i was charged twice');
+    await ravi.waitForFunction(() => came.some((text) => JSON.parse(text).kind === 'reply'));
+    for (const text of await ravi.evaluate(() => came)) assert.ok(!text.includes('5 to 7 working days') && !text.includes('asha'), text);
+    await ravi.context().close();
+  });
+
   test('one who asks for a human waits at the desk, and gets the answer without asking again', SLOW, async () => {
+    // What the page says of who types, for however short a while.
+    await customer.evaluate(() => {
+      window.typed = [];
+      const typing = document.getElementById('typing');
+      new MutationObserver(() => { if (!typing.hidden) typed.push(typing.textContent); })
+        .observe(typing, { attributes: true, childList: true, characterData: true, subtree: true });
+    });
     await say(customer, 'let me talk to a human');
     await customer.locator('#messages li.agent', { hasText: 'A person takes over' }).waitFor();
     desk = await signIn('dev');
@@ -135,8 +189,10 @@ describe('the support pages', () => {
     await waiting.getByRole('button', { name: 'Take over' }).click();
     await waiting.getByText('with a person').waitFor();
     await waiting.getByRole('textbox').fill('Dev here: I have your refund in front of me.');
+    await customer.waitForFunction(() => typed.includes('A person is typing…'));
     await waiting.getByRole('button', { name: 'Reply' }).click();
     await customer.locator('#messages li.agent', { hasText: 'Dev here: I have your refund' }).waitFor();
+    assert.equal(await customer.locator('#messages li', { hasText: 'Dev here: I have your refund' }).count(), 1);
     await accessible(desk, 'desk');
     await waiting.getByRole('button', { name: 'Hand back' }).click();
     await desk.getByText('Nobody waits.').waitFor();
@@ -146,7 +202,7 @@ describe('the support pages', () => {
   test('the manager sees the figures', SLOW, async () => {
     const manager = await signIn('meera');
     await manager.getByRole('heading', { name: 'Figures' }).waitFor();
-    await manager.locator('dd', { hasText: 'talk_to_person 1' }).first().waitFor();
+    await manager.locator('dd', { hasText: 'talk_to_person 2' }).first().waitFor();
     await manager.locator('dd', { hasText: '1 up, 0 down' }).waitFor();
     await accessible(manager, 'manager');
     for (const page of [customer, desk, manager]) assert.deepEqual(page.faults, []);

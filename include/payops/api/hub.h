@@ -1,5 +1,6 @@
-// The WebSocket side of the console: everyone who watches is sent one stream of messages, and
-// nobody who reads slowly holds up the rest. It knows nothing of what the messages say.
+// The WebSocket side of our pages: everyone who watches is sent one stream of messages, and what is
+// for them alone; nobody who reads slowly holds up the rest. It knows nothing of what the messages
+// say.
 //
 // One thread of its own does all the work; the source's functions are called in it, one at a time.
 // This header is C++17 and names no library: the implementation is the one place that does not
@@ -32,12 +33,22 @@ struct HubOptions {
   int send_buffer_bytes = 0;  // of the socket; 0: as the system sets it
 };
 
-// Where the messages come from.
+// A message for the clients of one name.
+struct Addressed {
+  std::string to;
+  std::string text;
+};
+
+// Where the messages come from. What is empty is not sent.
 struct HubSource {
   // Whether whoever was let in may still watch; asked at every heartbeat.
   using StillWelcome = std::function<bool()>;
-  // Null for a ticket that is not good; it is used up by asking.
-  std::function<StillWelcome(const std::string& ticket)> admit;
+  struct Guest {
+    StillWelcome still_welcome;
+    std::string name{};  // what is addressed to it is for them
+  };
+  // Null `still_welcome` for a ticket that is not good; it is used up by asking.
+  std::function<Guest(const std::string& ticket)> admit;
   std::function<void(const char* why)> refused = [](const char*) {};
   std::function<std::string()> hello;
   // The whole state as of the last delta.
@@ -45,6 +56,8 @@ struct HubSource {
   // What has changed since the last call, or empty.
   std::function<std::string()> delta;
   std::function<std::string()> heartbeat;
+  // What came for some since the last call; who lags misses it and gets a snapshot.
+  std::function<std::vector<Addressed>()> addressed = [] { return std::vector<Addressed>(); };
 };
 
 struct HubCounts {

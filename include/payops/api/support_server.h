@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "payops/core/result.h"
 #include "payops/support_agent/support_agent.h"
@@ -26,11 +27,16 @@ class SupportBackend {
   // Errors: not_found.
   [[nodiscard]] virtual Result<std::string> read(const std::string& what,
                                                  const std::string& id) = 0;
+  // The replies committed since the last call, a person's and those over Kafka too; of many the
+  // newest.
+  [[nodiscard]] virtual std::vector<support_agent::ChatReply> take_replies() = 0;
 };
 
 struct SupportServerSpec {
   std::string bind = "127.0.0.1";
-  int32_t port = 8081;  // 0: any free one
+  int32_t port = 8081;     // 0: any free one
+  int32_t ws_port = 8766;  // of the page's WebSocket, likewise; where it is taken the page polls
+  std::vector<std::string> origins;  // that may open it; empty: this machine's names at `port`
   std::string users_file;
   int64_t token_s = 900;
   std::string token_key;  // at least 32 bytes; empty: a random one, good while this runs

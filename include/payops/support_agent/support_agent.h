@@ -80,7 +80,7 @@ class SupportAgent final : public Reducer {
 
   // One step. `input.ticks` is filled. Errors: of the graph.
   [[nodiscard]] Result<Taken> step(SupportInput input);
-  // Of the last step.
+  // Of the last step; what persons wrote is among the replies.
   [[nodiscard]] const std::vector<ChatReply>& replies() const;
   [[nodiscard]] const std::vector<CommandResult>& command_results() const;
   [[nodiscard]] const std::vector<Notification>& notifications() const;

@@ -90,8 +90,9 @@ template <class Kind>
 struct Endpoint final : Hub::Impl {
   using Server = websocketpp::server<Kind>;
   using Message = typename Kind::message_type;
+  using Frames = std::vector<typename Message::ptr>;
   struct Client {
-    HubSource::StillWelcome still_welcome;
+    HubSource::Guest guest;
     bool lagging = false;
     SteadyTime since{};  // it has lagged
   };
@@ -99,9 +100,9 @@ struct Endpoint final : Hub::Impl {
   Server server;
   TlsContext tls;
   std::map<Handle, Client, std::owner_less<Handle>> clients;
-  std::deque<Handle> unopened;  // in the order they came
-  std::map<Handle, HubSource::StillWelcome, std::owner_less<Handle>> admitted;  // of these
-  std::size_t snapshot_bytes = 0;                                               // of the last one
+  std::deque<Handle> unopened;                                           // in the order they came
+  std::map<Handle, HubSource::Guest, std::owner_less<Handle>> admitted;  // of these
+  std::size_t snapshot_bytes = 0;                                        // of the last one
   std::shared_ptr<typename Kind::con_msg_manager_type> messages =
       std::make_shared<typename Kind::con_msg_manager_type>();
   typename Server::timer_ptr tick_timer, heartbeat_timer;
@@ -122,7 +123,7 @@ struct Endpoint final : Hub::Impl {
   void beat();
   void schedule_tick();
   void schedule_beat();
-  void serve(const Handle& handle, Client& client, const typename Message::ptr& delta);
+  void serve(const Handle& handle, Client& client, const Frames& frames);
   bool send(const Handle& handle, const typename Message::ptr& message);
   void send_snapshot(const Handle& handle);
   typename Message::ptr framed(const std::string& text);
@@ -203,7 +204,7 @@ bool Endpoint<Kind>::open_port(std::string& error) {
   server.listen(asio::ip::tcp::endpoint(address, options.port), code);
   if (!code) server.start_accept(code);
   if (code) {
-    error = "the console's WebSocket port " + std::to_string(options.port) + " on " + options.bind +
+    error = "the WebSocket port " + std::to_string(options.port) + " on " + options.bind +
             " cannot be used: " + code.message();
     return false;
   }
@@ -267,11 +268,11 @@ bool Endpoint<Kind>::validate(const Handle& handle) {
   if (clients.size() >= options.clients_max) {
     return refuse(websocketpp::http::status_code::service_unavailable, "too many watch already");
   }
-  HubSource::StillWelcome still_welcome = source.admit(ticket);
-  if (!still_welcome) {
+  HubSource::Guest guest = source.admit(ticket);
+  if (!guest.still_welcome) {
     return refuse(websocketpp::http::status_code::unauthorized, "its ticket is not good");
   }
-  admitted[handle] = std::move(still_welcome);
+  admitted[handle] = std::move(guest);
   connection->select_subprotocol(kProtocol);
   return true;
 }
@@ -279,7 +280,7 @@ bool Endpoint<Kind>::validate(const Handle& handle) {
 template <class Kind>
 void Endpoint<Kind>::opened(const Handle& handle) {
   Client client;
-  client.still_welcome = std::move(admitted[handle]);
+  client.guest = std::move(admitted[handle]);
   no_longer_unopened(handle);
   if (clients.size() >= options.clients_max) {  // several were let in at once
     ++refused;
@@ -291,7 +292,8 @@ void Endpoint<Kind>::opened(const Handle& handle) {
   clients.emplace(handle, std::move(client));
   connected = clients.size();
   ++accepted;
-  if (send(handle, framed(source.hello()))) send_snapshot(handle);
+  const std::string hello = source.hello();
+  if (hello.empty() || send(handle, framed(hello))) send_snapshot(handle);
 }
 
 // Commands go by POST; whoever talks here is not the console.
@@ -319,8 +321,7 @@ void Endpoint<Kind>::send_snapshot(const Handle& handle) {
 }
 
 template <class Kind>
-void Endpoint<Kind>::serve(const Handle& handle, Client& client,
-                           const typename Message::ptr& delta) {
+void Endpoint<Kind>::serve(const Handle& handle, Client& client, const Frames& frames) {
   websocketpp::lib::error_code code;
   const auto connection = server.get_con_from_hdl(handle, code);
   if (code) return;
@@ -345,20 +346,30 @@ void Endpoint<Kind>::serve(const Handle& handle, Client& client,
     ++lagged;
     return;
   }
-  if (delta) (void)send(handle, delta);
+  for (const auto& frame : frames) {
+    if (frame) (void)send(handle, frame);
+  }
 }
 
 template <class Kind>
 void Endpoint<Kind>::tick() {
   const std::string text = source.delta();
   const typename Message::ptr delta = text.empty() ? typename Message::ptr() : framed(text);
+  std::map<std::string, Frames> own;
+  for (const Addressed& message : source.addressed()) {
+    own[message.to].push_back(framed(message.text));
+  }
   // Ending one client must not disturb the walk over all.
   std::vector<Handle> all;
   all.reserve(clients.size());
   for (const auto& [handle, client] : clients) all.push_back(handle);
   for (const Handle& handle : all) {
     if (const auto it = clients.find(handle); it != clients.end()) {
-      serve(handle, it->second, delta);
+      Frames frames{delta};
+      if (const auto mine = own.find(it->second.guest.name); mine != own.end()) {
+        frames.insert(frames.end(), mine->second.begin(), mine->second.end());
+      }
+      serve(handle, it->second, frames);
     }
   }
 }
@@ -368,7 +379,7 @@ template <class Kind>
 void Endpoint<Kind>::show_out() {
   std::vector<Handle> unwelcome;
   for (const auto& [handle, client] : clients) {
-    if (!client.still_welcome()) unwelcome.push_back(handle);
+    if (!client.guest.still_welcome()) unwelcome.push_back(handle);
   }
   for (const Handle& handle : unwelcome) {
     ++closed_unwelcome;
