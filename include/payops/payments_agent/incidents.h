@@ -53,7 +53,7 @@ inline constexpr double kSeenWeight = 0.5;
 inline constexpr double kConfirmedConfidence = 0.9;
 inline constexpr std::size_t kPastMax = 64;   // incidents that are over and can still be named
 inline constexpr std::size_t kNotesMax = 20;  // of an incident; more are refused
-inline constexpr int64_t kSilenceMaxMinutes = 24 * 60;
+inline constexpr int64_t kSilenceMaxMinutes = int64_t{24} * 60;
 
 class Incidents {
  public:
