@@ -27,7 +27,7 @@ class AskForOtp final : public decision::InterventionType {
       if (h.cause != Cause::issuer_down || h.posterior < s.economics.posterior_min) continue;
       Scope scope = h.scope;
       scope.method = "card";  // only cards can be asked
-      const decision::Paths paths = decision::paths_in(s.assessment, scope);
+      const decision::Paths paths = decision::paths_in(s.paths, scope);
       if (decision::thin(paths, s.economics)) continue;
       decision::Proposal proposal;
       for (const PathStats* p : paths) proposal.changes.push_back(change(*p));
