@@ -215,9 +215,14 @@ void Suspects::index() {
 
 std::span<const uint32_t> Suspects::leaves_at(const SeriesKey& path) const {
   if (path.issuer == kAny) return by_issuer_;
-  const auto [first, last] = std::ranges::equal_range(
-      by_issuer_, path.issuer, {}, [&](uint32_t leaf) { return leaves_[leaf].path.issuer; });
-  return {first, last};
+  const auto before = [&](uint32_t leaf, DimId issuer) {
+    return leaves_[leaf].path.issuer < issuer;
+  };
+  const auto after = [&](DimId issuer, uint32_t leaf) {
+    return issuer < leaves_[leaf].path.issuer;
+  };
+  return {std::lower_bound(by_issuer_.begin(), by_issuer_.end(), path.issuer, before),
+          std::upper_bound(by_issuer_.begin(), by_issuer_.end(), path.issuer, after)};
 }
 
 void Suspects::weigh() const {
