@@ -138,23 +138,33 @@ TEST_CASE("an incident is told to those it touches, and to nobody else") {
   CHECK(!has(desk.say("my payment failed", "meera").text, "HDFC"));
 }
 
-TEST_CASE("one merchant's fault is told to that merchant's customers only") {
-  TestDesk desk;
-  Incident incident;
+// Hears of an incident that began at 14:02.
+void hear(TestDesk& desk, Incident incident) {
   incident.id = "inc-1";
-  incident.pattern = "merchant_failure";
-  incident.slice.merchant = "m_0007";
   incident.begin_ts_ms = 1'772'440'320'000;
   SupportInput news;
-  news.incidents.push_back(incident);
+  news.incidents.push_back(std::move(incident));
   (void)desk.take(std::move(news));
-  CHECK(!has(desk.say("my payment failed").text, "have been failing since"));
+}
+
+KnownPayment declined_payment(const TestDesk& desk) {
   KnownPayment payment;
   payment.payment_id = "pay-1";
   payment.ts_ms = desk.now_ms_;
   payment.issuer = "HDFC";
   payment.method = "upi";
   payment.status = "declined";
+  return payment;
+}
+
+TEST_CASE("one merchant's fault is told to that merchant's customers only") {
+  TestDesk desk;
+  Incident incident;
+  incident.pattern = "merchant_failure";
+  incident.slice.merchant = "m_0007";
+  hear(desk, incident);
+  CHECK(!has(desk.say("my payment failed").text, "have been failing since"));
+  KnownPayment payment = declined_payment(desk);
   payment.merchant = "m_0007";
   desk.customer_.payments = {payment};
   CHECK(has(desk.say("my payment failed", "ravi").text, "have been failing since"));
@@ -166,21 +176,12 @@ TEST_CASE("an upstream's fault is told to those whose payments stand on it") {
   TestDesk desk;
   REQUIRE(desk.agent_.configure(config));
   Incident incident;
-  incident.id = "inc-1";
   incident.pattern = "gateway_failure";
   incident.slice.upstream = "NORTHBANK";
-  incident.begin_ts_ms = 1'772'440'320'000;
-  SupportInput news;
-  news.incidents.push_back(incident);
-  (void)desk.take(std::move(news));
+  hear(desk, incident);
   CHECK(!has(desk.say("my payment failed").text, "have been failing since"));
-  KnownPayment payment;
-  payment.payment_id = "pay-1";
-  payment.ts_ms = desk.now_ms_;
-  payment.issuer = "HDFC";
-  payment.method = "upi";
+  KnownPayment payment = declined_payment(desk);
   payment.gateway = "BILLDESK";
-  payment.status = "declined";
   desk.customer_.payments = {payment};
   CHECK(!has(desk.say("my payment failed", "meera").text, "have been failing since"));
   desk.customer_.payments.front().gateway = "PAYU";
